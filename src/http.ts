@@ -1,0 +1,42 @@
+import type { Readable } from 'node:stream'
+
+/**
+ * What a face sees of a request. Raw where a signature may cover it: the target and the header list are kept
+ * byte for byte as they came (header values are latin1 strings, as Node hands them over).
+ */
+export type HttpRequest = Readonly<{
+  /** Our request id: 16 upper-case hex digits, answered as `x-amz-request-id`. */
+  id: string
+  method: string
+  /** The request target up to the first `?`, percent-encoding untouched. Empty never; `/` at least. */
+  path: string
+  /** What follows the first `?`, raw; empty when there is none. */
+  query: string
+  /** Name and value pairs in order of arrival, names as sent. */
+  headers: readonly (readonly [string, string])[]
+  body: Readable
+  /** Address of the peer (or of the client behind a configured proxy): `203.0.113.5` or `::1`. */
+  source: string
+  /** Arrived over TLS. */
+  secure: boolean
+  receivedAt: Date
+  /** Lets a client that sent `Expect: 100-continue` begin its body. Call it after authorisation, before reading. */
+  proceed(): void
+}>
+
+export type HttpResponse = Readonly<{
+  status: number
+  headers: Readonly<Record<string, string>>
+  /** A string is sent as UTF-8 with its exact length; a stream as it comes (give `content-length` when known). */
+  body?: string | Buffer | AsyncIterable<Uint8Array>
+  /** Close the connection after this answer, because the rest of the request's body is not worth reading. */
+  close?: boolean
+}>
+
+/** First value of a header, by lower-case name. */
+export function header(request: Pick<HttpRequest, 'headers'>, name: string): string | undefined {
+  for (const [key, value] of request.headers) {
+    if (key.length === name.length && key.toLowerCase() === name) return value
+  }
+  return undefined
+}

@@ -1,0 +1,145 @@
+/** What the policy room takes and gives. See `index.ts` for the functions. */
+
+/** `identity`: stored and named; `session`: sent by a caller, narrows only; `bucket`: has principals. */
+export type PolicyKind = 'identity' | 'session' | 'bucket'
+
+/** A policy under the name by which people know it. A broken one denies everything in its layer. */
+export type NamedPolicy = Readonly<{ name: string; policy: Policy | BrokenPolicy }>
+export type BrokenPolicy = Readonly<{ kind: 'broken'; problem: string }>
+
+/** A parsed, validated, compiled and frozen document. Only `parsePolicy` makes one. */
+export interface Policy {
+  readonly kind: PolicyKind
+  /** Normalised compact JSON of the document: parses to an equal policy; its byte length is what limits count. */
+  readonly text: string
+  /** For `lint`: allowed, yet probably not what was meant. */
+  readonly warnings: readonly string[]
+  /** True when a condition or variable reads `s3:ExistingObjectTag/*`: only then are tags fetched. */
+  readonly readsObjectTags: boolean
+}
+
+/** Who asks, as far as bucket policies and the order of evaluation care (iam-policy.md sections 7 and 8). */
+export type PolicyPrincipal =
+  | Readonly<{ kind: 'anonymous' }>
+  | Readonly<{ kind: 'root'; account: string }>
+  /** A session of root: everything, unless session policies narrow it; bucket policies bind it. */
+  | Readonly<{ kind: 'root-session'; account: string }>
+  | Readonly<{ kind: 'user'; account: string; arn: string }>
+  | Readonly<{ kind: 'session'; account: string; arn: string; roleArn?: string }>
+
+/** One thing that the request needs. Copying an object needs two of them. */
+export type Access = Readonly<{
+  /** As AWS spells it: `s3:GetObject`. */
+  action: string
+  /** `arn:aws:s3:::bucket/key` with the decoded key, or `*` for calls on the account. */
+  resource: string
+  s3?: S3Facts
+  /** The policy of this access's bucket, if it has one. */
+  bucketPolicy?: NamedPolicy
+}>
+
+/**
+ * The facts that conditions and variables may read, one typed record per namespace. Only code that knows a fact
+ * fills it in: no request header or query parameter reaches a namespace by its name (iam-policy.md section 5).
+ * Member names are the condition keys' own spelling; comparison ignores case, except after the `/` of tag keys.
+ */
+export type Facts = Readonly<{
+  aws: AwsFacts
+  /** `aws:PrincipalTag/K` */
+  principalTags?: ReadonlyMap<string, string>
+  /** `aws:RequestTag/K`; `aws:TagKeys` follows from it. */
+  requestTags?: ReadonlyMap<string, string>
+  sts?: Readonly<{
+    RoleSessionName?: string
+    SourceIdentity?: string
+    DurationSeconds?: number
+    ExternalId?: string
+  }>
+  /** `jwt:*`: claims of a verified token, by claim name. */
+  jwt?: ReadonlyMap<string, string | readonly string[]>
+  ldap?: Readonly<{ user?: string; username?: string; groups?: readonly string[] }>
+}>
+
+export type AwsFacts = Readonly<{
+  CurrentTime: Date // `aws:EpochTime` follows from it
+  SourceIp?: string
+  SecureTransport?: boolean
+  UserAgent?: string
+  Referer?: string
+  username?: string
+  userid?: string
+  principaltype?: 'Account' | 'User' | 'AssumedRole' | 'Anonymous'
+  PrincipalArn?: string
+  PrincipalAccount?: string
+  groups?: readonly string[]
+  TokenIssueTime?: Date
+  FederatedProvider?: string
+  RequestedRegion?: string
+}>
+
+/** `s3:*` facts of one access. */
+export type S3Facts = Readonly<{
+  authType?: 'REST-HEADER' | 'REST-QUERY-STRING' | 'POST'
+  signatureversion?: 'AWS4-HMAC-SHA256'
+  /** Milliseconds; presigned requests only. */
+  signatureAge?: number
+  prefix?: string
+  delimiter?: string
+  'max-keys'?: number
+  versionid?: string
+  LocationConstraint?: string
+  ResourceAccount?: string
+  TlsVersion?: number
+  ObjectCreationOperation?: boolean
+  /** Tags of the stored object: `s3:ExistingObjectTag/K`. Absent: not fetched or no object. */
+  existingObjectTags?: ReadonlyMap<string, string>
+  /** Tags that the request sets: `s3:RequestObjectTag/K`, `s3:RequestObjectTagKeys`. */
+  requestObjectTags?: ReadonlyMap<string, string>
+  /**
+   * Exactly the request headers that are condition keys, by lower-case name without `s3:`: `x-amz-acl`,
+   * `x-amz-content-sha256`, `x-amz-storage-class`, `if-none-match`, … Other names in it are never read.
+   */
+  headers?: ReadonlyMap<string, string>
+}>
+
+/**
+ * Everything that one judgement needs. Layers (iam-policy.md section 9): documents within a layer unite, layers
+ * intersect, an explicit deny anywhere wins.
+ */
+export type Question = Readonly<{
+  principal: PolicyPrincipal
+  /** All of them must be allowed. Empty means no. */
+  accesses: readonly Access[]
+  facts: Facts
+  /** The bound policies: one layer. */
+  identity: readonly NamedPolicy[]
+  /** Session policies, boundaries, tenant ceilings: each layer must allow. */
+  ceilings: readonly Ceiling[]
+}>
+export type Ceiling = Readonly<{ name: string; policies: readonly NamedPolicy[] }>
+
+/** The judgement with its reasons. `explain` makes it; `isAllowed` gives only the yes or no, and always the same one. */
+export type Decision = Readonly<{ allowed: boolean; accesses: readonly AccessDecision[] }>
+export type AccessDecision = Readonly<{
+  action: string
+  resource: string
+  outcome: 'allow' | 'explicit-deny' | 'implicit-deny'
+  /** One sentence for people: `no statement of "readonly" allows s3:PutObject on arn:aws:s3:::b/k`. */
+  reason: string
+  layers: readonly LayerVerdict[]
+}>
+export type LayerVerdict = Readonly<{
+  layer: 'root' | 'identity' | 'bucket' | 'ceiling'
+  name: string
+  verdict: 'allow' | 'deny' | 'no-match'
+  policies: readonly Readonly<{
+    policy: string
+    verdict: 'allow' | 'deny' | 'no-match'
+    /** The statements that decided, by index in the document. */
+    statements: readonly Readonly<{ index: number; sid?: string; effect: 'Allow' | 'Deny' }>[]
+    /** Why a broken or missing policy could not speak. */
+    problem?: string
+  }>[]
+}>
+
+export type PolicyErrorCode = 'malformed_policy' | 'policy_too_large'

@@ -1,0 +1,2 @@
+/** The S3 face. */
+export type * from './origin.ts'

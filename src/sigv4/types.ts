@@ -1,0 +1,64 @@
+import type { Secret } from '../secret.ts'
+
+/** The part of a request that a signature covers; raw, as it came. `HttpRequest` fits it. */
+export type WireRequest = Readonly<{
+  method: string
+  path: string
+  query: string
+  headers: readonly (readonly [string, string])[]
+}>
+
+/** `yyyymmdd/region/service/aws4_request` */
+export type Scope = Readonly<{ date: string; region: string; service: string }>
+
+/** What `x-amz-content-sha256` announces (s3-surface.md sections 3 and 7). */
+export type PayloadMode =
+  | Readonly<{ kind: 'hash'; sha256: string }>
+  | Readonly<{ kind: 'unsigned' }>
+  | Readonly<{ kind: 'signed-chunks'; trailer: boolean }>
+  | Readonly<{ kind: 'unsigned-chunks' }> // always with trailer
+
+/** A claim, not yet proven: what the request says about who signed it. */
+export type Authentication =
+  | Readonly<{ kind: 'anonymous'; payload: PayloadMode }>
+  | Readonly<{
+      kind: 'header' | 'query'
+      accessKeyId: string
+      sessionToken?: Secret
+      scope: Scope
+      /** `yyyymmddThhmmssZ` as signed, and the same as an instant. */
+      timestamp: string
+      signedAt: Date
+      signedHeaders: readonly string[]
+      signature: string
+      payload: PayloadMode
+      /** Presigned only. */
+      expiresSeconds?: number
+    }>
+
+export type SigV4ErrorCode =
+  | 'malformed_authorization_header' // AuthorizationHeaderMalformed 400
+  | 'malformed_authorization_query' // AuthorizationQueryParametersError 400
+  | 'wrong_region' // AuthorizationHeaderMalformed 400 + Region
+  | 'ambiguous_authentication' // InvalidArgument 400
+  | 'unknown_scheme' // InvalidArgument 400
+  | 'signature_v2' // InvalidRequest 400
+  | 'signature_v4a' // NotImplemented 501
+  | 'missing_date' // AccessDenied 403
+  | 'skewed' // RequestTimeTooSkewed 403
+  | 'not_yet_valid' // AccessDenied 403
+  | 'presigned_expired' // AccessDenied 403
+  | 'unsigned_headers' // AccessDenied 403 + HeadersNotSigned
+  | 'signature_mismatch' // SignatureDoesNotMatch 403; detail: stringToSign, canonicalRequest (token masked)
+  | 'missing_content_sha256' // InvalidRequest 400
+  | 'bad_content_sha256' // InvalidArgument 400
+  | 'invalid_uri' // InvalidURI 400
+  | 'duplicate_token' // InvalidArgument 400: token in header and query
+  | 'streaming_not_allowed' // InvalidRequest 400
+  | 'content_sha256_mismatch' // XAmzContentSHA256Mismatch 400
+  | 'missing_decoded_length' // MissingContentLength 411
+  | 'incomplete_body' // IncompleteBody 400
+  | 'invalid_chunk_size' // InvalidChunkSizeError 403 (strict switch)
+  | 'malformed_trailer' // MalformedTrailerError 400
+  | 'invalid_trailer' // InvalidRequest 400
+  | 'body_too_large' // EntityTooLarge 400
