@@ -16,8 +16,11 @@ export type ObjectBody = Readonly<{
    * to the end is proven, anything else must leave no trace.
    */
   stream: AsyncIterable<Uint8Array>
-  /** Exact decoded length in bytes, known beforehand. */
-  size: number
+  /**
+   * Exact decoded length in bytes, known beforehand. `undefined` for browser form uploads, where only the end of the
+   * form tells: then whatever the stream gives up to its clean end is the object.
+   */
+  size: number | undefined
   /** The checksum that the client sent (or our CRC64NVME when it sent none); valid after the stream ended. */
   checksum(): Checksum
 }>
