@@ -1,0 +1,46 @@
+import { SigV4Error } from './sigv4-error.ts'
+import type { Scope } from './types.ts'
+
+/** Where a signature stands; each place has its own code for what is malformed. */
+export type Place = 'header' | 'query' | 'form'
+
+const visible = /^[!-~]{1,128}$/
+const date = /^\d{8}$/
+
+/**
+ * `accessKeyId/yyyymmdd/region/service/aws4_request`. Access key ids may hold slashes, so it is cut from the right.
+ * Throws the place's malformed code.
+ */
+export function parseCredential(
+  text: string,
+  place: Place = 'form',
+): Readonly<{ accessKeyId: string; scope: Scope }> {
+  const parts = text.split('/')
+  const [day = '', region = '', service = '', terminal = ''] = parts.slice(-4)
+  const accessKeyId = parts.slice(0, -4).join('/')
+  if (![accessKeyId, region, service].every((part) => visible.test(part))) {
+    throw malformed(place, 'The credential is not accessKeyId/yyyymmdd/region/service/aws4_request.')
+  }
+  if (terminal !== 'aws4_request') {
+    throw malformed(place, 'The credential scope does not end in aws4_request.')
+  }
+  if (!date.test(day)) throw malformed(place, 'The credential scope has no yyyymmdd date.')
+  return { accessKeyId, scope: { date: day, region, service } }
+}
+
+export function scopeText(scope: Scope): string {
+  return `${scope.date}/${scope.region}/${scope.service}/aws4_request`
+}
+
+export function malformed(place: Place, message: string): SigV4Error {
+  switch (place) {
+    case 'header':
+      return new SigV4Error('malformed_authorization_header', message)
+    case 'query':
+      return new SigV4Error('malformed_authorization_query', message)
+    case 'form':
+      return new SigV4Error('malformed_form_authentication', message, {
+        detail: { argumentName: 'x-amz-credential' },
+      })
+  }
+}
