@@ -1,0 +1,210 @@
+import type { Directory } from '../admin/index.ts'
+import { CredentialsError } from '../credentials/index.ts'
+import type { Session } from '../credentials/index.ts'
+import { header } from '../http.ts'
+import type { HttpRequest } from '../http.ts'
+import { explain, isAllowed } from '../policy/index.ts'
+import type { Access as PolicyAccess, Decision } from '../policy/index.ts'
+import type { Secret } from '../secret.ts'
+import { parseQuery, readAuthentication, SigningKeys, verifySignature } from '../sigv4/index.ts'
+import type { Authentication, Scope, Verified } from '../sigv4/index.ts'
+import { AccessError } from './access-error.ts'
+import type { Identity, KnownCaller } from './caller.ts'
+import { identityTrace, principalOf } from './denial.ts'
+import type { DenialTrace } from './denial.ts'
+import { layersOf, question } from './question.ts'
+import type { QuestionSources, RoleBook } from './question.ts'
+
+export type { RoleBook } from './question.ts'
+
+export type AccessOptions = Readonly<{
+  root: Readonly<{ accessKeyId: string; secretAccessKey: Secret }>
+  directory: Directory
+  roles: RoleBook
+  sessions: Readonly<{
+    open(
+      accessKeyId: string,
+      token: Secret | undefined,
+    ): { session: Session; secretAccessKey: Secret } | Promise<{ session: Session; secretAccessKey: Secret }>
+    assertLive(session: Session, now: Date): void
+  }>
+  /** Seals a denial's trace. */
+  sealDenial(trace: DenialTrace): string
+  /** Told of each denial; must neither block nor throw. */
+  onDenial(trace: DenialTrace, encodedMessage: string): void
+  /** Demanded in signatures, when the configuration is strict about it. */
+  region?: string
+  random: (bytes: number) => Buffer
+  signingKeyCache?: number
+}>
+
+type Signed = Exclude<Authentication, { kind: 'anonymous' }>
+type Key = Readonly<{ identity: Identity; secret: Secret }>
+
+export interface Access {
+  /** Proves who signed. `bodySha256`: for services whose signature covers the body as it was read (STS, IAM). */
+  authenticate(
+    request: HttpRequest,
+    expect: Readonly<{ services: readonly string[]; bodySha256?: string; anyRegion?: boolean }>,
+  ): Promise<KnownCaller>
+  /** Finds key and identity for a signature that the caller checks itself (browser forms), then judges its liveness. */
+  prove(
+    claim: Readonly<{ accessKeyId: string; sessionToken?: Secret; scope: Scope }>,
+    authentication: Authentication,
+    now: Date,
+    check: (signingKey: ReturnType<SigningKeys['get']>) => void,
+  ): Promise<KnownCaller>
+  /** Throws `access_denied` unless every access is allowed; an empty list is refused. */
+  authorize(caller: KnownCaller, request: HttpRequest, accesses: readonly PolicyAccess[]): void
+  isAllowed(caller: KnownCaller, request: HttpRequest, accesses: readonly PolicyAccess[]): boolean
+  readsObjectTags(caller: KnownCaller): boolean
+}
+
+export function createAccess(options: AccessOptions): Access {
+  const signingKeys = new SigningKeys(options.signingKeyCache ?? 10_000)
+  const sources: QuestionSources = {
+    directory: options.directory,
+    roles: options.roles,
+    sessionPolicies: new Map(),
+  }
+  const made = new WeakSet<KnownCaller>()
+
+  function make(
+    identity: Identity,
+    authentication: Authentication,
+    verified?: Verified,
+  ): KnownCaller {
+    const caller = {
+      kind: identity.kind,
+      identity,
+      authentication,
+      ...(verified === undefined ? {} : { verified }),
+    } as KnownCaller
+    made.add(caller)
+    return caller
+  }
+
+  /** What is judged must be what was proven: a caller value that this room did not make is a fault of ours. */
+  function identityOf(caller: KnownCaller): Identity {
+    if (!made.has(caller)) throw new Error('a caller that was never authenticated asks for permission')
+    return caller.identity
+  }
+
+  async function findKey(accessKeyId: string, token: Secret | undefined): Promise<Key> {
+    if (accessKeyId === options.root.accessKeyId) {
+      refuseToken(token)
+      return { identity: { kind: 'root', accessKeyId }, secret: options.root.secretAccessKey }
+    }
+    if (accessKeyId.startsWith('ASIA')) {
+      const { session, secretAccessKey } = await options.sessions.open(accessKeyId, token)
+      return { identity: { kind: 'session', accessKeyId, session }, secret: secretAccessKey }
+    }
+    const key = options.directory.findAccessKey(accessKeyId)
+    const user = key && options.directory.findUser(key.user)
+    if (key?.status !== 'Active' || user?.status !== 'enabled') throw unknownKey()
+    refuseToken(token)
+    return { identity: { kind: 'user', accessKeyId, user: key.user }, secret: key.secretAccessKey }
+  }
+
+  /** The signature is checked before expiry is judged, so that a stranger learns nothing about a session. */
+  async function prove(
+    claim: Parameters<Access['prove']>[0],
+    now: Date,
+    check: (signingKey: ReturnType<SigningKeys['get']>) => void,
+  ): Promise<Identity> {
+    const { identity, secret } = await findKey(claim.accessKeyId, claim.sessionToken)
+    check(signingKeys.get(claim.accessKeyId, secret, claim.scope))
+    if (identity.kind === 'session') options.sessions.assertLive(identity.session, now)
+    return identity
+  }
+
+  function judge(
+    caller: KnownCaller,
+    request: HttpRequest,
+    accesses: readonly PolicyAccess[],
+  ): { allowed: boolean; explain: () => Decision } {
+    const identity = identityOf(caller)
+    const asked = question(identity, layersOf(identity, sources), request, accesses)
+    return { allowed: isAllowed(asked), explain: () => explain(asked) }
+  }
+
+  function denial(caller: KnownCaller, request: HttpRequest, decision: Decision): AccessError {
+    const trace: DenialTrace = {
+      decisionId: options.random(10).toString('hex'),
+      at: request.receivedAt.toISOString(),
+      requestId: request.id,
+      source: request.source,
+      principal: principalOf(caller.identity),
+      steps: identityTrace(caller.identity),
+      decision,
+    }
+    const encodedMessage = options.sealDenial(trace)
+    options.onDenial(trace, encodedMessage)
+    return new AccessError('access_denied', 'Access Denied.', {
+      detail: { decisionId: trace.decisionId, encodedMessage },
+    })
+  }
+
+  return {
+    async authenticate(request, expect) {
+      const now = request.receivedAt
+      const authentication = readAuthentication(request, {
+        services: expect.services,
+        now,
+        ...(options.region === undefined || expect.anyRegion ? {} : { region: options.region }),
+      })
+      if (authentication.kind === 'anonymous') {
+        refuseAnonymousToken(request)
+        return make({ kind: 'anonymous' }, authentication)
+      }
+      let verified: Verified | undefined
+      const identity = await prove(claimOf(authentication), now, (signingKey) => {
+        verified = verifySignature(request, authentication, signingKey, expect.bodySha256)
+      })
+      if (verified === undefined) throw new Error('a key was proven without checking the signature')
+      return make(identity, authentication, verified)
+    },
+
+    async prove(claim, authentication, now, check) {
+      const identity = await prove(claim, now, check)
+      return make(identity, authentication)
+    },
+
+    authorize(caller, request, accesses) {
+      const judgement = judge(caller, request, accesses)
+      if (!judgement.allowed) throw denial(caller, request, judgement.explain())
+    },
+
+    isAllowed: (caller, request, accesses) => judge(caller, request, accesses).allowed,
+
+    readsObjectTags(caller) {
+      const layers = layersOf(identityOf(caller), sources)
+      const policies = [...layers.identity, ...layers.ceilings.flatMap((layer) => layer.policies)]
+      return policies.some(({ policy }) => policy.kind !== 'broken' && policy.readsObjectTags)
+    },
+  }
+}
+
+function claimOf(authentication: Signed): Parameters<Access['prove']>[0] {
+  const { accessKeyId, sessionToken, scope } = authentication
+  return { accessKeyId, scope, ...(sessionToken === undefined ? {} : { sessionToken }) }
+}
+
+function unknownKey(): AccessError {
+  return new AccessError(
+    'access_key_unknown',
+    'The access key id does not exist here, or it is disabled.',
+  )
+}
+
+function refuseToken(token: Secret | undefined): void {
+  if (token === undefined) return
+  throw new CredentialsError('token_invalid', 'A long-lived access key takes no session token.')
+}
+
+function refuseAnonymousToken(request: HttpRequest): void {
+  const inHeader = header(request, 'x-amz-security-token') !== undefined
+  const inQuery = parseQuery(request.query).some(([name]) => name === 'X-Amz-Security-Token')
+  if (!inHeader && !inQuery) return
+  throw new AccessError('anonymous_token', 'The request has a session token but no signature.')
+}

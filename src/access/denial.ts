@@ -1,0 +1,80 @@
+import type { TraceStep } from '../grants/index.ts'
+import type { Decision } from '../policy/index.ts'
+import type { Identity } from './caller.ts'
+import { identityArn } from './identity-arn.ts'
+
+/** What a denial's encoded message holds, for the eyes of an administrator. JSON; never a secret. */
+export type DenialTrace = Readonly<{
+  decisionId: string
+  /** ISO 8601. */
+  at: string
+  requestId: string
+  source: string
+  principal: Readonly<{ kind: string; arn?: string; accessKeyId?: string; subject?: string }>
+  /** The steps before the policies: which key or token, whose, mapped to what. */
+  steps: readonly TraceStep[]
+  decision: Decision
+}>
+
+export function identityTrace(identity: Identity): readonly TraceStep[] {
+  switch (identity.kind) {
+    case 'anonymous':
+      return [ok('token check', 'the request is not signed: an anonymous caller')]
+    case 'root':
+      return [ok('token check', 'signed with the root key')]
+    case 'user':
+      return [
+        ok('token check', `signed with access key ${identity.accessKeyId}, which is active`),
+        ok('mapping', `the key belongs to user ${identity.user}; its attached policies bind`),
+      ]
+    case 'session': {
+      const { session } = identity
+      return [
+        ok(
+          'token check',
+          `session token of ${session.accessKeyId} opened; issued ${session.issuedAt.toISOString()}, ` +
+            `ends ${session.expiresAt.toISOString()}, not revoked`,
+        ),
+        ok('mapping', `${whoIs(session)}; ${bindsBy(session)}`),
+        ...session.sessionPolicies.map(() =>
+          ok('session policy', 'the caller narrowed the session with a policy of its own'),
+        ),
+      ]
+    }
+  }
+}
+
+export function principalOf(identity: Identity): DenialTrace['principal'] {
+  const arn = identityArn(identity)
+  return {
+    kind: identity.kind,
+    ...(arn === undefined ? {} : { arn }),
+    ...(identity.kind === 'anonymous' ? {} : { accessKeyId: identity.accessKeyId }),
+    ...(identity.kind === 'session' ? { subject: identity.session.principal.subject } : {}),
+  }
+}
+
+type Session = Extract<Identity, { kind: 'session' }>['session']
+
+function whoIs({ principal }: Session): string {
+  if (principal.kind === 'root') return 'session of the root key'
+  if (principal.kind === 'user') return `session of user ${principal.subject}`
+  return `subject "${principal.subject}" of ${principal.issuer} (provider ${principal.provider})`
+}
+
+function bindsBy({ source }: Session): string {
+  switch (source.kind) {
+    case 'root':
+      return 'everything that root may'
+    case 'user':
+      return `the policies that user ${source.name} has now`
+    case 'policies':
+      return `policies ${source.names.map((name) => `"${name}"`).join(', ')}`
+    case 'role':
+      return `the policies that role ${source.arn} has now`
+  }
+}
+
+function ok(step: string, detail: string): TraceStep {
+  return { step, outcome: 'ok', detail }
+}

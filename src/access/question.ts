@@ -1,0 +1,211 @@
+import { parsePolicy, PolicyError } from '../policy/index.ts'
+import type {
+  Access,
+  Ceiling,
+  Facts,
+  NamedPolicy,
+  PolicyPrincipal,
+  Question,
+} from '../policy/index.ts'
+import type { Directory } from '../admin/index.ts'
+import type { Session } from '../credentials/index.ts'
+import { header } from '../http.ts'
+import type { HttpRequest } from '../http.ts'
+import type { Identity } from './caller.ts'
+import { accountId, identityArn, sessionRoleArn } from './identity-arn.ts'
+
+/** What the configuration says of roles: their policies now, `undefined` for a role that is gone. */
+export interface RoleBook {
+  policiesOfRole(arn: string): readonly NamedPolicy[] | undefined
+}
+
+export type QuestionSources = Readonly<{
+  directory: Pick<Directory, 'findPolicy' | 'findUser' | 'policiesOf'>
+  roles: RoleBook
+  /** Compiled session policies by their text. */
+  sessionPolicies: Map<string, NamedPolicy['policy']>
+}>
+
+export type Layers = Readonly<{ identity: readonly NamedPolicy[]; ceilings: readonly Ceiling[] }>
+
+/** The policies that bind this identity now. Looked up at each use, so that an edit or removal acts at once. */
+export function layersOf(identity: Identity, sources: QuestionSources): Layers {
+  switch (identity.kind) {
+    case 'anonymous':
+    case 'root':
+      return { identity: [], ceilings: [] }
+    case 'user':
+      return {
+        identity: sources.directory.policiesOf(identity.user) ?? [gone(`user ${identity.user}`)],
+        ceilings: [],
+      }
+    case 'session':
+      return {
+        identity: boundPolicies(identity.session, sources),
+        ceilings: identity.session.sessionPolicies.map((layer) => ({
+          name: 'session policy',
+          policies: layer.map((text) => sessionPolicy(text, sources)),
+        })),
+      }
+  }
+}
+
+export function question(
+  identity: Identity,
+  layers: Layers,
+  request: HttpRequest,
+  accesses: readonly Access[],
+): Question {
+  return {
+    principal: policyPrincipal(identity),
+    accesses,
+    facts: factsOf(identity, request),
+    identity: layers.identity,
+    ceilings: layers.ceilings,
+  }
+}
+
+function boundPolicies(session: Session, sources: QuestionSources): readonly NamedPolicy[] {
+  const { source } = session
+  switch (source.kind) {
+    case 'root':
+      return []
+    case 'user':
+      return userPolicies(source.name, session, sources)
+    case 'policies':
+      return source.names.map(
+        (name) => sources.directory.findPolicy(name) ?? gone(`policy "${name}"`, name),
+      )
+    case 'role':
+      return sources.roles.policiesOfRole(source.arn) ?? [gone(`role ${source.arn}`)]
+  }
+}
+
+/** A user that was deleted and made again under the same name is another one: its past sessions stay dead. */
+function userPolicies(
+  name: string,
+  session: Session,
+  { directory }: QuestionSources,
+): readonly NamedPolicy[] {
+  const user = directory.findUser(name)
+  const wholeSecond = Math.floor((user?.createdAt.getTime() ?? 0) / 1000) * 1000
+  const sameUser = user !== undefined && wholeSecond <= session.issuedAt.getTime()
+  return (sameUser ? directory.policiesOf(name) : undefined) ?? [gone(`user ${name}`)]
+}
+
+/** Stands where something should: denies everything in its layer and says why. */
+function gone(what: string, name = what): NamedPolicy {
+  return { name, policy: { kind: 'broken', problem: `${what} does not exist or is disabled` } }
+}
+
+const maxCachedSessionPolicies = 10_000
+
+function sessionPolicy(text: string, { sessionPolicies }: QuestionSources): NamedPolicy {
+  const known = sessionPolicies.get(text)
+  if (known) return { name: 'session policy', policy: known }
+  const policy = parseSessionPolicy(text)
+  const oldest = sessionPolicies.keys().next()
+  if (sessionPolicies.size >= maxCachedSessionPolicies && !oldest.done) {
+    sessionPolicies.delete(oldest.value)
+  }
+  sessionPolicies.set(text, policy)
+  return { name: 'session policy', policy }
+}
+
+function parseSessionPolicy(text: string): NamedPolicy['policy'] {
+  try {
+    return parsePolicy(text, 'session')
+  } catch (error) {
+    if (error instanceof PolicyError) return { kind: 'broken', problem: error.message }
+    throw error
+  }
+}
+
+function policyPrincipal(identity: Identity): PolicyPrincipal {
+  switch (identity.kind) {
+    case 'anonymous':
+      return { kind: 'anonymous' }
+    case 'root':
+      return { kind: 'root', account: accountId }
+    case 'user':
+      return { kind: 'user', account: accountId, arn: identityArn(identity) ?? '' }
+    case 'session': {
+      if (identity.session.source.kind === 'root') return { kind: 'root-session', account: accountId }
+      const roleArn = sessionRoleArn(identity.session)
+      return {
+        kind: 'session',
+        account: accountId,
+        arn: identityArn(identity) ?? '',
+        ...(roleArn === undefined ? {} : { roleArn }),
+      }
+    }
+  }
+}
+
+/** Only what code here knows; headers feed nothing but the two forgeable client facts. */
+function factsOf(identity: Identity, request: HttpRequest): Facts {
+  const userAgent = header(request, 'user-agent')
+  const referer = header(request, 'referer')
+  const client = {
+    CurrentTime: request.receivedAt,
+    SourceIp: request.source,
+    SecureTransport: request.secure,
+    ...(userAgent === undefined ? {} : { UserAgent: userAgent }),
+    ...(referer === undefined ? {} : { Referer: referer }),
+  }
+  switch (identity.kind) {
+    case 'anonymous':
+      return { aws: { ...client, principaltype: 'Anonymous' } }
+    case 'root':
+      return {
+        aws: {
+          ...client,
+          principaltype: 'Account',
+          userid: accountId,
+          PrincipalAccount: accountId,
+          PrincipalArn: identityArn(identity) ?? '',
+        },
+      }
+    case 'user':
+      return {
+        aws: {
+          ...client,
+          principaltype: 'User',
+          username: identity.user,
+          userid: identity.user,
+          PrincipalAccount: accountId,
+          PrincipalArn: identityArn(identity) ?? '',
+        },
+      }
+    case 'session':
+      return sessionFacts(identity, client)
+  }
+}
+
+function sessionFacts(
+  identity: Extract<Identity, { kind: 'session' }>,
+  client: Pick<Facts['aws'], 'CurrentTime'>,
+): Facts {
+  const { session } = identity
+  const { principal } = session
+  return {
+    aws: {
+      ...client,
+      principaltype: session.source.kind === 'root' ? 'Account' : 'AssumedRole',
+      // As with MinIO, the sessions of a user keep the user's name, so that `${aws:username}` means the same in both.
+      ...(principal.kind === 'user' ? { username: principal.subject } : {}),
+      userid: `${principal.provider}:${principal.subject}`,
+      PrincipalAccount: accountId,
+      PrincipalArn: identityArn(identity) ?? '',
+      ...(principal.groups.length > 0 ? { groups: principal.groups } : {}),
+      TokenIssueTime: session.issuedAt,
+      ...(principal.kind === 'web-identity' ? { FederatedProvider: principal.issuer } : {}),
+    },
+    principalTags: session.tags,
+    sts: {
+      RoleSessionName: session.sessionName,
+      ...(session.sourceIdentity === undefined ? {} : { SourceIdentity: session.sourceIdentity }),
+    },
+    ...(principal.kind === 'web-identity' ? { jwt: principal.claims } : {}),
+  }
+}

@@ -1,0 +1,4 @@
+import { Refusal } from '../errors.ts'
+import type { AdminErrorCode } from './types.ts'
+
+export class AdminError extends Refusal<AdminErrorCode> {}

@@ -1,0 +1,46 @@
+import { AdminError } from './admin-error.ts'
+
+/** The stored documents: small JSON with a schema number (DESIGN section 6). Instants are ISO 8601 texts. */
+export type PolicyDocument = Readonly<{ text: string; createdAt: string; updatedAt: string }>
+export type UserDocument = Readonly<{
+  status: 'enabled' | 'disabled'
+  policies: readonly string[]
+  /** Ids of its keys: whoever changes them writes the user too, so that no key outlives its user. */
+  accessKeys: readonly string[]
+  createdAt: string
+}>
+export type AccessKeyDocument = Readonly<{
+  user: string
+  status: 'Active' | 'Inactive'
+  /** Sealed by the vault. */
+  secret: string
+  createdAt: string
+}>
+
+const schema = 1
+
+export const prefix = 'admin/'
+export const policyKey = (name: string): string => `${prefix}policy/${name}`
+export const userKey = (name: string): string => `${prefix}user/${name}`
+export const accessKeyKey = (id: string): string => `${prefix}accesskey/${id}`
+
+/** `admin/user/alice` -> `['user', 'alice']` */
+export function splitKey(key: string): readonly [kind: string, name: string] {
+  const slash = key.indexOf('/', prefix.length)
+  return [key.slice(prefix.length, slash), key.slice(slash + 1)]
+}
+
+export function write(document: PolicyDocument | UserDocument | AccessKeyDocument): string {
+  return JSON.stringify({ schema, ...document })
+}
+
+/** @throws AdminError `conflict` for a document of a newer version of Daypass, which must not be half understood. */
+export function read<T>(value: string): T {
+  const document = JSON.parse(value) as T & { schema?: unknown }
+  if (document.schema !== schema) {
+    throw new AdminError('conflict', 'A stored document has a schema that this version does not know', {
+      detail: { schema: document.schema },
+    })
+  }
+  return document
+}

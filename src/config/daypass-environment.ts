@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs'
+import { Secret } from '../secret.ts'
+import type { Problem } from './problem.ts'
+
+export type DaypassEnvironment = Readonly<{
+  settings: Readonly<Record<string, unknown>>
+  root?: Readonly<{ accessKeyId: string; secretAccessKey: Secret }>
+  problems: readonly Problem[]
+  notices: readonly string[]
+}>
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** Variables that stand for a key of the configuration file; they beat the file. */
+const settings = new Map([
+  ['DAYPASS_ADDRESS', 'address'],
+  ['DAYPASS_OPERATIONS_ADDRESS', 'operationsAddress'],
+  ['DAYPASS_REGION', 'region'],
+  ['DAYPASS_LOG_LEVEL', 'logLevel'],
+])
+
+/** Read elsewhere: the root key and the master key below, the rest by the command line. */
+const others = new Set([
+  'DAYPASS_ROOT_USER',
+  'DAYPASS_ROOT_USER_FILE',
+  'DAYPASS_ROOT_PASSWORD',
+  'DAYPASS_ROOT_PASSWORD_FILE',
+  'DAYPASS_MASTER_KEY',
+  'DAYPASS_MASTER_KEY_FILE',
+  'DAYPASS_CONFIG',
+  'DAYPASS_ENDPOINT',
+  'DAYPASS_DIR',
+  'DAYPASS_ACCESS_KEY',
+  'DAYPASS_SECRET_KEY',
+  'DAYPASS_SESSION_TOKEN',
+])
+
+export function readDaypassEnvironment(env: Environment): DaypassEnvironment {
+  const problems: Problem[] = []
+  const notices: string[] = []
+  const found: Record<string, unknown> = {}
+  for (const [variable, value] of Object.entries(env)) {
+    if (!variable.startsWith('DAYPASS_') || value === undefined || value === '') continue
+    const key = settings.get(variable)
+    if (key !== undefined) found[key] = value
+    else if (!others.has(variable)) {
+      problems.push({ path: variable, message: 'is not a variable that is known' })
+    }
+  }
+  const root = readRoot(env, problems, notices)
+  return { settings: found, problems, notices, ...(root ? { root } : {}) }
+}
+
+/** `DAYPASS_ROOT_USER` and `DAYPASS_ROOT_PASSWORD`, else MinIO's names; each may name a file instead (`…_FILE`). */
+function readRoot(env: Environment, problems: Problem[], notices: string[]): DaypassEnvironment['root'] {
+  for (const family of ['DAYPASS', 'MINIO']) {
+    const user = readValue(env, `${family}_ROOT_USER`, problems)
+    const password = readValue(env, `${family}_ROOT_PASSWORD`, problems)
+    if (user === undefined && password === undefined) continue
+    if (user === undefined || user.length < 3 || user.startsWith('ASIA') || /[\s=,/]/.test(user)) {
+      problems.push({
+        path: `${family}_ROOT_USER`,
+        message: 'has at least 3 characters, no space, =, comma or slash, and does not begin with ASIA',
+      })
+    }
+    if (password === undefined || password.length < 8) {
+      problems.push({ path: `${family}_ROOT_PASSWORD`, message: 'has at least 8 characters' })
+    }
+    if (user === undefined || password === undefined) return undefined
+    if (password === 'minioadmin') {
+      notices.push(`${family}_ROOT_PASSWORD is the one that everybody knows: change it`)
+    }
+    return { accessKeyId: user, secretAccessKey: new Secret(password) }
+  }
+  return undefined
+}
+
+function readValue(env: Environment, variable: string, problems: Problem[]): string | undefined {
+  const value = env[variable]
+  if (value !== undefined && value !== '') return value
+  const file = env[`${variable}_FILE`]
+  if (file === undefined || file === '') return undefined
+  try {
+    return readFileSync(file, 'utf8').trim()
+  } catch {
+    problems.push({ path: `${variable}_FILE`, message: `names ${file}, which cannot be read` })
+    return undefined
+  }
+}

@@ -1,0 +1,183 @@
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { parseDocument } from 'yaml'
+import { checkAccessKey, checkPolicyName, checkUserName } from '../admin/index.ts'
+import type { AccessKey, Overlay, StoredPolicy, User } from '../admin/index.ts'
+import { parsePolicy } from '../policy/index.ts'
+import { Secret } from '../secret.ts'
+import { readDaypassEnvironment } from './daypass-environment.ts'
+import { readMinioEnvironment } from './minio-environment.ts'
+import type { MinioEnvironment } from './minio-environment.ts'
+import { ConfigError } from './problem.ts'
+import type { Problem } from './problem.ts'
+import { configSchema } from './schema.ts'
+import type { ConfigFile, SecretReference } from './schema.ts'
+import { checkWhole } from './whole.ts'
+
+export type RootKey = Readonly<{ accessKeyId: string; secretAccessKey: Secret }>
+
+export type Config = Readonly<
+  Omit<ConfigFile, 'policies' | 'users'> & {
+    overlay: Overlay
+    /** From the environment; absent: made at first start and kept in the data directory. */
+    root?: RootKey
+    /** To be said at start-up. */
+    notices: readonly string[]
+  }
+>
+
+export type ConfigSource = Readonly<{
+  env: Readonly<Record<string, string | undefined>>
+  /** Path of the YAML file. */
+  file?: string
+  /** From the command line: beats file and environment. */
+  overrides?: Readonly<{ address?: string; operationsAddress?: string }>
+}>
+
+/** @throws ConfigError with every problem that was found, each with its path. */
+export function loadConfig(source: ConfigSource): Config {
+  const problems: Problem[] = []
+  const minio = readMinioEnvironment(source.env)
+  const own = readDaypassEnvironment(source.env)
+  problems.push(...minio.problems, ...own.problems)
+  const document = source.file === undefined ? {} : readYaml(source.file, problems)
+  const merged = { ...merge(document, minio), ...own.settings, ...defined(source.overrides ?? {}) }
+  const parsed = configSchema.safeParse(merged)
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues) {
+      problems.push({ path: issue.path.map(String).join('.'), message: issue.message })
+    }
+    throw new ConfigError(problems)
+  }
+  const base = source.file === undefined ? process.cwd() : dirname(resolve(source.file))
+  const overlay = readOverlay(parsed.data, { base, env: source.env }, problems)
+  const notices = [...minio.notices, ...own.notices, ...checkWhole(parsed.data, problems)]
+  if (problems.length > 0) throw new ConfigError(problems)
+  const { policies: _policies, users: _users, ...settings } = parsed.data
+  return Object.freeze({ ...settings, overlay, notices, ...(own.root ? { root: own.root } : {}) })
+}
+
+function readYaml(file: string, problems: Problem[]): Record<string, unknown> {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new ConfigError([{ path: file, message: `cannot be read (${codeOf(error)})` }])
+  }
+  const document = parseDocument(text, { prettyErrors: true, uniqueKeys: true })
+  for (const error of document.errors) problems.push({ path: file, message: error.message })
+  if (problems.length > 0 && document.errors.length > 0) throw new ConfigError(problems)
+  const value: unknown = document.toJS({ maxAliasCount: 100 }) ?? {}
+  if (typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>
+  throw new ConfigError([{ path: file, message: 'is not a mapping of settings' }])
+}
+
+function merge(document: Record<string, unknown>, minio: MinioEnvironment): Record<string, unknown> {
+  const merged: Record<string, unknown> = { ...document }
+  if (minio.region !== undefined) merged['region'] ??= minio.region
+  if (minio.domains !== undefined) merged['domains'] ??= minio.domains
+  if (minio.fixedDurationSeconds !== undefined) {
+    const sts = (merged['sts'] ?? {}) as Record<string, unknown>
+    merged['sts'] = { fixedDurationSeconds: minio.fixedDurationSeconds, ...sts }
+  }
+  if (minio.openid.length > 0) {
+    const fromFile: unknown = merged['openid'] ?? []
+    if (Array.isArray(fromFile)) merged['openid'] = [...(fromFile as unknown[]), ...minio.openid]
+  }
+  return merged
+}
+
+type Place = Readonly<{ base: string; env: ConfigSource['env'] }>
+
+/** Users, keys and policies of the file, checked by the same rules as those made at run time. */
+function readOverlay(config: ConfigFile, place: Place, problems: Problem[]): Overlay {
+  const attempt = <T>(path: string, make: () => T): T[] => {
+    try {
+      return [make()]
+    } catch (error) {
+      problems.push({ path, message: error instanceof Error ? error.message : String(error) })
+      return []
+    }
+  }
+  const policies = Object.entries(config.policies).flatMap(([name, value]) =>
+    attempt(`policies.${name}`, () => filePolicy(name, value, place)),
+  )
+  const users = Object.entries(config.users).flatMap(([name, value]) =>
+    attempt(`users.${name}`, () => fileUser(name, value)),
+  )
+  const accessKeys = Object.entries(config.users).flatMap(([name, value]) =>
+    value.accessKeys.flatMap((key, index) =>
+      attempt(`users.${name}.accessKeys.${index}`, () => fileAccessKey(name, key, place)),
+    ),
+  )
+  const seen = new Set<string>()
+  for (const { accessKeyId, user } of accessKeys) {
+    if (seen.has(accessKeyId)) {
+      problems.push({ path: `users.${user}.accessKeys`, message: `repeats the key id ${accessKeyId}` })
+    }
+    seen.add(accessKeyId)
+  }
+  return { policies, users, accessKeys }
+}
+
+// Declared things have no instant of their own; sessions of a declared user are never older than the user.
+const declaredAt = new Date(0)
+
+function filePolicy(name: string, value: ConfigFile['policies'][string], place: Place): StoredPolicy {
+  checkPolicyName(name)
+  const isReference = typeof value['file'] === 'string' && Object.keys(value).length === 1
+  const text = isReference
+    ? readFileSync(resolve(place.base, String(value['file'])), 'utf8')
+    : JSON.stringify(value)
+  const policy = parsePolicy(text, 'identity')
+  return { name, policy, createdAt: declaredAt, updatedAt: declaredAt, managedBy: 'file' }
+}
+
+function fileUser(name: string, value: ConfigFile['users'][string]): User {
+  checkUserName(name)
+  return {
+    name,
+    status: value.disabled ? 'disabled' : 'enabled',
+    policies: value.policies,
+    createdAt: declaredAt,
+    managedBy: 'file',
+  }
+}
+
+function fileAccessKey(
+  user: string,
+  key: ConfigFile['users'][string]['accessKeys'][number],
+  place: Place,
+): AccessKey {
+  const secretAccessKey = readSecret(key.secretAccessKey, place)
+  checkAccessKey(key.accessKeyId, secretAccessKey.reveal())
+  return {
+    accessKeyId: key.accessKeyId,
+    secretAccessKey,
+    user,
+    status: 'Active',
+    createdAt: declaredAt,
+    managedBy: 'file',
+  }
+}
+
+function readSecret(reference: SecretReference, place: Place): Secret {
+  if ('file' in reference) {
+    return new Secret(readFileSync(resolve(place.base, reference.file), 'utf8').trim())
+  }
+  const value = place.env[reference.env]
+  if (value === undefined || value === '') {
+    throw new Error(`the environment variable ${reference.env} is not set`)
+  }
+  return new Secret(value)
+}
+
+function defined(values: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  )
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error)
+}

@@ -1,0 +1,166 @@
+import { z } from 'zod'
+
+/**
+ * The configuration file, one schema. Unknown keys are errors. Every default stands here with its reason, and
+ * `docs/configuration.md` is generated from the descriptions.
+ */
+
+const name = z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/, 'has 1 to 64 letters, digits or characters of _.-')
+const seconds = z.int().positive()
+
+/** Secrets stand in the environment or in a file of their own, never in the configuration itself. */
+const secretReference = z.union([
+  z.strictObject({ env: z.string().min(1) }),
+  z.strictObject({ file: z.string().min(1) }),
+])
+
+const address = z
+  .string()
+  .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]*):\d{1,5}$/, 'is host:port, for example 127.0.0.1:9000')
+
+const openIdProvider = z
+  .strictObject({
+    name: name.describe('How this provider is called in principals, logs and ARNs.'),
+    configUrl: z.url().describe('Full URL of the discovery document (`…/.well-known/openid-configuration`).'),
+    issuer: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('The `iss` to demand; absent: the one that the discovery document names.'),
+    clientId: z.string().min(1).describe('Must be in `aud`, or equal `azp`.'),
+    audiences: z.array(z.string().min(1)).default([]).describe('Further audiences that are accepted.'),
+    claimName: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Claim with policy names; default `policy`. A dotted name is also tried as a path.'),
+    claimPrefix: z.string().default('').describe('Put before `claimName`.'),
+    claimUserinfo: z.boolean().default(false).describe('Add the claims of the userinfo endpoint.'),
+    rolePolicy: z
+      .array(z.string().min(1))
+      .min(1)
+      .optional()
+      .describe('Fixed policies: makes this a role provider, chosen by its role ARN.'),
+    algorithms: z
+      .array(z.enum(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']))
+      .min(1)
+      .optional()
+      .describe('Signature algorithms to accept; default: all asymmetric ones. There are no others.'),
+    clockSkewSeconds: z.int().min(0).max(300).default(5).describe('Tolerance for `exp` and `nbf`.'),
+    jwksCacheSeconds: z.int().min(30).max(86400).default(600).describe('Life of the cached key set.'),
+    caFile: z.string().min(1).optional().describe('PEM file with the CA of the provider.'),
+    insecureHttp: z
+      .boolean()
+      .default(false)
+      .describe('Allow plain HTTP to a provider that is not on loopback.'),
+  })
+  .refine((provider) => !(provider.rolePolicy && provider.claimName), {
+    message: 'has both rolePolicy and claimName; a provider maps by one of them',
+    path: ['rolePolicy'],
+  })
+
+const accessKey = z.strictObject({
+  accessKeyId: z.string().min(3),
+  secretAccessKey: secretReference,
+})
+
+const user = z.strictObject({
+  policies: z.array(z.string().min(1)).default([]).describe('Names of policies.'),
+  accessKeys: z.array(accessKey).default([]),
+  disabled: z.boolean().default(false),
+})
+
+export const configSchema = z.strictObject({
+  address: address
+    .default('127.0.0.1:9000')
+    .describe('S3, STS and IAM. An address that is not loopback needs `tls` or `insecurePlainHttp`.'),
+  operationsAddress: address.default('127.0.0.1:9002').describe('`/metrics`, `/live`, `/ready`.'),
+  region: z
+    .string()
+    .regex(/^[a-z0-9-]{1,32}$/, 'has 1 to 32 lower-case letters, digits or hyphens')
+    .optional()
+    .describe('Named in answers and in role ARNs; answers say us-east-1 when it is not set.'),
+  regionPolicy: z
+    .enum(['any', 'strict'])
+    .default('any')
+    .describe('`strict`: a signature for another region is refused. The signature binds its region either way.'),
+  domains: z
+    .array(z.string().regex(/^[a-z0-9.-]+$/))
+    .default([])
+    .describe('Suffixes for virtual-host style: with `s3.example.test`, `b.s3.example.test` is bucket b.'),
+  tls: z
+    .strictObject({ certFile: z.string().min(1), keyFile: z.string().min(1) })
+    .optional()
+    .describe('PEM files; read again when they change, without dropping connections.'),
+  insecurePlainHttp: z
+    .boolean()
+    .default(false)
+    .describe('Allow plain HTTP on an address that is not loopback.'),
+  trustedProxies: z
+    .array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]))
+    .default([])
+    .describe('Peers whose `X-Forwarded-For` names the client. From anybody else it counts for nothing.'),
+  logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  sts: z
+    .strictObject({
+      defaultDurationSeconds: seconds.min(900).default(3600).describe('When the caller does not say.'),
+      maxDurationSeconds: seconds
+        .min(900)
+        .max(31_536_000)
+        .default(43_200)
+        .describe('Ceiling of every session; 12 hours as at AWS. MinIO allows 31536000.'),
+      fixedDurationSeconds: seconds
+        .min(900)
+        .max(31_536_000)
+        .optional()
+        .describe('Overrides what callers ask for, as `MINIO_STS_DURATION` does.'),
+      maxSessionPolicyBytes: z.int().min(256).max(20_480).default(2048),
+      errors: z
+        .enum(['aws', 'minio'])
+        .default('aws')
+        .describe('`minio`: fold the finer AWS error codes into the ones that MinIO sends.'),
+      insecureOutliveToken: z
+        .boolean()
+        .default(false)
+        .describe('Let credentials live longer than the id token that proved them, as MinIO does.'),
+    })
+    .prefault({}),
+  s3: z
+    .strictObject({
+      strictChunkSize: z
+        .boolean()
+        .default(false)
+        .describe('Refuse signed chunks below 8 KiB as AWS does; JavaScript clients send such.'),
+      maxObjectBytes: z
+        .int()
+        .positive()
+        .default(5 * 1024 ** 4)
+        .describe('Largest object, by multipart upload; 5 TiB.'),
+    })
+    .prefault({}),
+  limits: z
+    .strictObject({
+      anonymousPerSecond: z
+        .number()
+        .positive()
+        .default(200)
+        .describe('Unproven STS calls a second and source address, refilled continuously.'),
+      anonymousBurst: z.int().positive().default(1000),
+      anonymousInFlight: z
+        .int()
+        .positive()
+        .default(512)
+        .describe('Unproven STS calls at the same time, from all sources together.'),
+    })
+    .prefault({}),
+  openid: z.array(openIdProvider).default([]).describe('OpenID Connect providers.'),
+  policies: z
+    .record(z.string(), z.union([z.strictObject({ file: z.string().min(1) }), z.record(z.string(), z.unknown())]))
+    .default({})
+    .describe('Named policies: a document, or `file: policy.json`.'),
+  users: z.record(z.string(), user).default({}).describe('Users with long-lived keys.'),
+})
+
+export type ConfigFile = z.infer<typeof configSchema>
+export type OpenIdProviderConfig = ConfigFile['openid'][number]
+export type SecretReference = z.infer<typeof secretReference>

@@ -1,0 +1,64 @@
+import type { Problem } from './problem.ts'
+import type { ConfigFile } from './schema.ts'
+
+/** Rules that span several settings. Adds to `problems`; returns what should be said at start-up. */
+export function checkWhole(config: ConfigFile, problems: Problem[]): readonly string[] {
+  checkProviders(config, problems)
+  if (config.sts.defaultDurationSeconds > config.sts.maxDurationSeconds) {
+    problems.push({
+      path: 'sts.defaultDurationSeconds',
+      message: 'is greater than sts.maxDurationSeconds',
+    })
+  }
+  const notices: string[] = []
+  for (const path of ['address', 'operationsAddress'] as const) {
+    if (path === 'address' && config.tls) continue
+    if (isLoopback(config[path])) continue
+    if (!config.insecurePlainHttp) {
+      problems.push({
+        path,
+        message: `${config[path]} is reachable from outside; set tls, or insecurePlainHttp: true behind a proxy that does TLS`,
+      })
+    } else notices.push(`insecurePlainHttp: ${path} ${config[path]} speaks plain HTTP to the outside`)
+  }
+  if (config.sts.insecureOutliveToken) {
+    notices.push('sts.insecureOutliveToken: credentials may live longer than the id token behind them')
+  }
+  for (const provider of config.openid) {
+    if (provider.insecureHttp) notices.push(`openid ${provider.name}: insecureHttp is on`)
+  }
+  return notices
+}
+
+function checkProviders(config: ConfigFile, problems: Problem[]): void {
+  const names = new Set<string>()
+  const clientIds = new Set<string>()
+  for (const [index, provider] of config.openid.entries()) {
+    const path = `openid.${index}`
+    if (names.has(provider.name)) {
+      problems.push({ path: `${path}.name`, message: `"${provider.name}" is the name of two providers` })
+    }
+    names.add(provider.name)
+    // Role ARNs are made from the client id alone, so two role providers with one id could not be told apart.
+    if (provider.rolePolicy && clientIds.has(provider.clientId)) {
+      problems.push({ path: `${path}.clientId`, message: 'is the client id of two role providers' })
+    }
+    if (provider.rolePolicy) clientIds.add(provider.clientId)
+    const url = new URL(provider.configUrl)
+    if (url.protocol === 'http:' && !provider.insecureHttp && !isLoopback(`${url.hostname}:80`)) {
+      problems.push({
+        path: `${path}.configUrl`,
+        message: 'is plain HTTP: use https, or set insecureHttp: true and accept forged identities',
+      })
+    }
+    if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+      problems.push({ path: `${path}.configUrl`, message: 'is neither https nor http' })
+    }
+  }
+}
+
+/** Of `host:port`. An empty host listens everywhere. */
+export function isLoopback(address: string): boolean {
+  const host = address.slice(0, address.lastIndexOf(':')).replace(/^\[|\]$/g, '')
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
+}

@@ -1,0 +1,143 @@
+import { createServer } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import type { HttpRequest, HttpResponse } from '../http.ts'
+import { createSourceReader } from './source.ts'
+import { watchTlsFiles } from './tls-files.ts'
+import { toHttpRequest } from './to-http-request.ts'
+import { writeResponse } from './write-response.ts'
+
+export type ListenOptions = Readonly<{
+  /** `host:port`; port 0 takes any. An empty host listens on every address. */
+  address: string
+  tls?: Readonly<{ certFile: string; keyFile: string }>
+  trustedProxies: readonly string[]
+  /** Answers every request; what it throws becomes `broken`. */
+  handle(request: HttpRequest): Promise<HttpResponse>
+  /** The answer for a fault of ours. */
+  broken(request: HttpRequest): HttpResponse
+  onError(what: string, error: unknown): void
+  clock: () => Date
+  requestId: () => string
+}>
+
+export type Listener = Readonly<{
+  /** `http://127.0.0.1:9000` */
+  url: string
+  /** Lets running requests end, for at most the given time, and then cuts the rest. */
+  close(graceMs: number): Promise<void>
+}>
+
+/** Time for the whole header, and for silence inside a request or an answer; keep-alive between requests. */
+const headersTimeoutMs = 15_000
+const idleTimeoutMs = 60_000
+const keepAliveTimeoutMs = 30_000
+/** Session tokens travel in headers, so Node's 16 KiB are too few; the S3 face has a stricter limit of its own. */
+const maxHeaderBytes = 32 * 1024
+const maxConnections = 10_000
+
+export async function listen(options: ListenOptions): Promise<Listener> {
+  const readSource = createSourceReader(options.trustedProxies)
+  const settings = {
+    headersTimeout: headersTimeoutMs,
+    // Uploads may take hours; what must not happen is silence, which `idleTimeoutMs` ends.
+    requestTimeout: 0,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    maxHeaderSize: maxHeaderBytes,
+    connectionsCheckingInterval: 5000,
+  }
+  const tls = options.tls && watchTlsFiles(options.tls, (error) => options.onError('tls files', error))
+  const server: Server = tls
+    ? createTlsServer({ ...settings, ...tls.read() })
+    : createServer(settings)
+  tls?.onChange((context) => {
+    if ('setSecureContext' in server) (server as ReturnType<typeof createTlsServer>).setSecureContext(context)
+  })
+  server.maxConnections = maxConnections
+  server.setTimeout(idleTimeoutMs, (socket) => socket.destroy())
+
+  const answer = (message: IncomingMessage, reply: ServerResponse, mayProceed: () => void): void => {
+    const request = toHttpRequest(message, {
+      id: options.requestId(),
+      secure: tls !== undefined,
+      receivedAt: options.clock(),
+      readSource,
+      proceed: mayProceed,
+    })
+    // A client that breaks off shows up as an error of the body; somebody must listen even if nobody reads.
+    message.on('error', () => undefined)
+    options
+      .handle(request)
+      .catch((error: unknown) => {
+        options.onError(`request ${request.id}`, error)
+        return options.broken(request)
+      })
+      .then((response) => writeResponse(message, reply, response))
+      .catch((error: unknown) => {
+        options.onError(`answering request ${request.id}`, error)
+        reply.destroy()
+      })
+  }
+  server.on('request', (message, reply) => answer(message, reply, () => undefined))
+  server.on('checkContinue', (message, reply) => {
+    let asked = true
+    answer(message, reply, () => {
+      if (asked) reply.writeContinue()
+      asked = false
+    })
+  })
+  server.on('checkExpectation', (_message, reply) => {
+    reply.writeHead(417, { connection: 'close' }).end()
+  })
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (!socket.writable || error.code === 'ECONNRESET') {
+      socket.destroy()
+      return
+    }
+    const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request'
+    socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
+  })
+
+  await bind(server, options.address)
+  return {
+    url: urlOf(server, options.address, tls !== undefined),
+    close: (graceMs) => closeServer(server, graceMs).finally(() => tls?.close()),
+  }
+}
+
+function bind(server: Server, address: string): Promise<void> {
+  const { host, port } = splitAddress(address)
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ port, ...(host === '' ? {} : { host }) }, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+function splitAddress(address: string): { host: string; port: number } {
+  const colon = address.lastIndexOf(':')
+  return {
+    host: address.slice(0, colon).replace(/^\[|\]$/g, ''),
+    port: Number(address.slice(colon + 1)),
+  }
+}
+
+function urlOf(server: Server, address: string, secure: boolean): string {
+  const { port } = server.address() as AddressInfo
+  const host = address.slice(0, address.lastIndexOf(':'))
+  return `${secure ? 'https' : 'http'}://${host === '' ? 'localhost' : host}:${port}`
+}
+
+function closeServer(server: Server, graceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const cut = setTimeout(() => server.closeAllConnections(), graceMs)
+    server.close(() => {
+      clearTimeout(cut)
+      resolve()
+    })
+    server.closeIdleConnections()
+  })
+}

@@ -1,0 +1,61 @@
+/** A token bucket for each source address, in bounded memory, and a ceiling on what runs at the same time. */
+export type RateLimiter = Readonly<{
+  /** Takes one token and one place; `undefined`: refused, come again later. Call the result once when done. */
+  enter(source: string, now: Date): (() => void) | undefined
+}>
+
+type Bucket = { tokens: number; at: number }
+
+const maxSources = 100_000
+
+export function createRateLimiter(
+  options: Readonly<{ perSecond: number; burst: number; inFlight: number }>,
+): RateLimiter {
+  const buckets = new Map<string, Bucket>()
+  let inFlight = 0
+
+  function take(source: string, at: number): boolean {
+    const bucket = buckets.get(source) ?? { tokens: options.burst, at }
+    buckets.delete(source)
+    const refilled = bucket.tokens + ((at - bucket.at) / 1000) * options.perSecond
+    bucket.tokens = Math.min(options.burst, Math.max(refilled, bucket.tokens))
+    bucket.at = at
+    buckets.set(source, bucket)
+    if (bucket.tokens < 1) return false
+    bucket.tokens -= 1
+    return true
+  }
+
+  /** The least recently seen source goes first: its bucket is the fullest, so forgetting it gives the least away. */
+  function forgetOldest(): void {
+    if (buckets.size <= maxSources) return
+    const oldest = buckets.keys().next()
+    if (!oldest.done) buckets.delete(oldest.value)
+  }
+
+  return {
+    enter(source, now) {
+      if (inFlight >= options.inFlight) return undefined
+      const taken = take(networkOf(source), now.getTime())
+      forgetOldest()
+      if (!taken) return undefined
+      inFlight += 1
+      let open = true
+      return () => {
+        if (open) inFlight -= 1
+        open = false
+      }
+    },
+  }
+}
+
+/** One household of IPv6 has a whole /64 to send from; it counts as one source. */
+function networkOf(source: string): string {
+  if (!source.includes(':')) return source
+  const [head = '', tail] = source.split('::')
+  const groups = head.split(':').filter((group) => group !== '')
+  if (tail === undefined) return groups.slice(0, 4).join(':')
+  const missing = 8 - groups.length - tail.split(':').filter((group) => group !== '').length
+  const zeros = Array<string>(Math.max(missing, 0)).fill('0')
+  return [...groups, ...zeros].slice(0, 4).join(':')
+}

@@ -1,0 +1,37 @@
+import { readFileSync, statSync } from 'node:fs'
+
+type Context = Readonly<{ cert: Buffer; key: Buffer }>
+
+const pollMs = 2000
+
+/** Certificate and key, read again when either file changes. A pair that cannot be read leaves the old one in place. */
+export function watchTlsFiles(
+  files: Readonly<{ certFile: string; keyFile: string }>,
+  onError: (error: unknown) => void,
+): Readonly<{ read(): Context; onChange(use: (context: Context) => void): void; close(): void }> {
+  const read = (): Context => ({ cert: readFileSync(files.certFile), key: readFileSync(files.keyFile) })
+  // Polling sees renames, symlink swaps (Kubernetes Secrets) and network file systems alike.
+  const stamp = (): string =>
+    [files.certFile, files.keyFile]
+      .map((file) => statSync(file, { throwIfNoEntry: false }))
+      .map((stat) => `${stat?.ino}:${stat?.mtimeMs}:${stat?.size}`)
+      .join()
+  let timer: NodeJS.Timeout | undefined
+  return {
+    read,
+    onChange(use) {
+      let seen = stamp()
+      timer = setInterval(() => {
+        const now = stamp()
+        if (now === seen) return
+        try {
+          use(read())
+          seen = now
+        } catch (error) {
+          onError(error)
+        }
+      }, pollMs).unref()
+    },
+    close: () => clearInterval(timer),
+  }
+}

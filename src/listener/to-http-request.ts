@@ -1,0 +1,49 @@
+import type { IncomingMessage } from 'node:http'
+import type { HttpRequest } from '../http.ts'
+import type { SourceReader } from './source.ts'
+
+export function toHttpRequest(
+  message: IncomingMessage,
+  given: Readonly<{
+    id: string
+    secure: boolean
+    receivedAt: Date
+    readSource: SourceReader
+    proceed: () => void
+  }>,
+): HttpRequest {
+  const target = originForm(message.url ?? '/')
+  const question = target.indexOf('?')
+  const headers = pairs(message.rawHeaders)
+  const forwarded = headers
+    .filter(([name]) => name.toLowerCase() === 'x-forwarded-for')
+    .map(([, value]) => value)
+    .join(',')
+  return {
+    id: given.id,
+    method: message.method ?? '',
+    path: question === -1 ? target : target.slice(0, question),
+    query: question === -1 ? '' : target.slice(question + 1),
+    headers,
+    body: message,
+    source: given.readSource(message.socket.remoteAddress, forwarded === '' ? undefined : forwarded),
+    secure: given.secure,
+    receivedAt: given.receivedAt,
+    proceed: given.proceed,
+  }
+}
+
+/** RFC 9112, section 3.2.2: a server must take the absolute form as well; the host header stays what is verified. */
+function originForm(target: string): string {
+  const match = /^https?:\/\/[^/?]*(.*)$/i.exec(target)
+  const path = match?.[1] ?? target
+  return path.startsWith('/') ? path : `/${path}`
+}
+
+function pairs(raw: readonly string[]): readonly (readonly [string, string])[] {
+  const list: (readonly [string, string])[] = []
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    list.push([raw[index] ?? '', raw[index + 1] ?? ''])
+  }
+  return list
+}

@@ -1,0 +1,64 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { HttpResponse } from '../http.ts'
+
+/** Resolves when the answer has been handed to the socket or the client has gone. */
+export async function writeResponse(
+  message: IncomingMessage,
+  reply: ServerResponse,
+  response: HttpResponse,
+): Promise<void> {
+  const close = response.close === true || !message.complete
+  const { body } = response
+  if (reply.destroyed) return discard(body)
+  if (close) reply.setHeader('connection', 'close')
+  if (body === undefined || typeof body === 'string' || Buffer.isBuffer(body)) {
+    reply.writeHead(response.status, withLength(response, body))
+    reply.end(message.method === 'HEAD' ? undefined : body)
+  } else {
+    reply.writeHead(response.status, response.headers)
+    await stream(body, reply)
+  }
+  // What is left of a refused body is not read, however much it is.
+  if (close && !message.complete) lingerThenCut(message)
+}
+
+/** Explicit for what is known; an answer without a body has length 0, unless the status forbids one. */
+function withLength(response: HttpResponse, body: string | Buffer | undefined): HttpResponse['headers'] {
+  if (response.status === 204 || response.status === 304 || 'content-length' in response.headers) {
+    return response.headers
+  }
+  const length = body === undefined ? 0 : Buffer.byteLength(body)
+  return { ...response.headers, 'content-length': String(length) }
+}
+
+/** A source that fails midway destroys the connection: a cut answer must never look whole. */
+async function stream(body: AsyncIterable<Uint8Array>, reply: ServerResponse): Promise<void> {
+  try {
+    await pipeline(Readable.from(body, { objectMode: false, highWaterMark: 256 * 1024 }), reply)
+  } catch (error) {
+    reply.destroy()
+    if (!isGone(error)) throw error
+  }
+}
+
+/** The client went away while it was being answered: nobody's fault. */
+function isGone(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  return code === 'ERR_STREAM_PREMATURE_CLOSE' || code === 'ECONNRESET' || code === 'EPIPE'
+}
+
+async function discard(body: HttpResponse['body']): Promise<void> {
+  if (body === undefined || typeof body === 'string' || Buffer.isBuffer(body)) return
+  await body[Symbol.asyncIterator]().return?.()
+}
+
+const lingerMs = 500
+
+/** Gives the client a moment to read the refusal before the connection goes. */
+function lingerThenCut(message: IncomingMessage): void {
+  message.resume()
+  const timer = setTimeout(() => message.socket.destroy(), lingerMs)
+  message.socket.once('close', () => clearTimeout(timer))
+}

@@ -1,0 +1,133 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+/** What the rooms report as it happens. Neither throws nor waits. */
+export type Metrics = Readonly<{
+  /** `outcome`: `issued`, or the code of the refusal. */
+  exchange(action: string, outcome: string, seconds: number): void
+  request(face: 's3' | 'sts' | 'iam', operation: string, status: number, seconds: number): void
+  denial(kind: string): void
+  fault(): void
+  render(): Promise<Readonly<{ contentType: string; text: string }>>
+}>
+
+/** Asked when somebody looks. */
+export type MetricSources = Readonly<{
+  signingKeys(): readonly Readonly<{ status: string }>[]
+  revocations(): number
+  revocationsFresh(): boolean
+  providers(): readonly Readonly<{ provider: string; ready: boolean }>[]
+}>
+
+const buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+
+export function createMetrics(sources: MetricSources): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  const exchanges = new Counter({
+    name: 'daypass_exchanges_total',
+    help: 'Exchanges of evidence for credentials.',
+    labelNames: ['action', 'outcome'],
+    registers,
+  })
+  const exchangeSeconds = new Histogram({
+    name: 'daypass_exchange_duration_seconds',
+    help: 'Time from evidence to credentials, the durable audit record included.',
+    labelNames: ['action'],
+    buckets,
+    registers,
+  })
+  const requests = new Counter({
+    name: 'daypass_requests_total',
+    help: 'Requests answered.',
+    labelNames: ['face', 'operation', 'status'],
+    registers,
+  })
+  const requestSeconds = new Histogram({
+    name: 'daypass_request_duration_seconds',
+    help: 'Time to the first byte of the answer.',
+    labelNames: ['face'],
+    buckets,
+    registers,
+  })
+  const denials = new Counter({
+    name: 'daypass_policy_denials_total',
+    help: 'Requests that policy refused.',
+    labelNames: ['principal'],
+    registers,
+  })
+  const faults = new Counter({
+    name: 'daypass_faults_total',
+    help: 'Requests that failed by a fault of ours; the log has each.',
+    registers,
+  })
+  gauge(registers, 'daypass_signing_keys', 'Keys of the ring.', 'status', (set) => {
+    for (const status of ['next', 'active', 'retiring']) set(status, 0)
+    for (const [status, count] of countBy(sources.signingKeys(), (key) => key.status)) {
+      set(status, count)
+    }
+  })
+  gauge(registers, 'daypass_provider_ready', '1: tokens of the provider can be verified.', 'provider', (set) => {
+    for (const { provider, ready } of sources.providers()) set(provider, ready ? 1 : 0)
+  })
+  plainGauge(registers, 'daypass_revocations', 'Revocation rules in force.', sources.revocations)
+  plainGauge(
+    registers,
+    'daypass_revocations_fresh',
+    '1: revocations are followed without a gap; 0: temporary credentials are refused.',
+    () => (sources.revocationsFresh() ? 1 : 0),
+  )
+  plainGauge(registers, 'process_resident_memory_bytes', 'Resident set.', () => process.memoryUsage.rss())
+  plainGauge(registers, 'process_uptime_seconds', 'Time since the start.', () => process.uptime())
+
+  return {
+    exchange(action, outcome, seconds) {
+      exchanges.inc({ action, outcome })
+      exchangeSeconds.observe({ action }, seconds)
+    },
+    request(face, operation, status, seconds) {
+      requests.inc({ face, operation, status: String(status) })
+      requestSeconds.observe({ face }, seconds)
+    },
+    denial: (principal) => denials.inc({ principal }),
+    fault: () => faults.inc(),
+    render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+  }
+}
+
+function gauge(
+  registers: Registry[],
+  name: string,
+  help: string,
+  label: string,
+  read: (set: (value: string, count: number) => void) => void,
+): void {
+  const made = new Gauge({
+    name,
+    help,
+    labelNames: [label],
+    registers,
+    collect() {
+      this.reset()
+      read((value, count) => this.set({ [label]: value }, count))
+    },
+  })
+  made.reset()
+}
+
+function plainGauge(registers: Registry[], name: string, help: string, read: () => number): void {
+  const made = new Gauge({
+    name,
+    help,
+    registers,
+    collect() {
+      this.set(read())
+    },
+  })
+  made.set(0)
+}
+
+function countBy<T>(items: readonly T[], key: (item: T) => string): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  for (const item of items) counts.set(key(item), (counts.get(key(item)) ?? 0) + 1)
+  return counts
+}
