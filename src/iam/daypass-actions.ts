@@ -1,0 +1,150 @@
+import { principalKey } from '../credentials/index.ts'
+import type { RevocationRule } from '../credentials/index.ts'
+import { defineAction } from './action.ts'
+import type { Action } from './action.ts'
+import { IamError } from './iam-error.ts'
+import { optional, text, userName } from './parameter.ts'
+import type { ActionContext, Permission, RingKey } from './types.ts'
+import type { Members } from './value.ts'
+
+/** Daypass's own administration, in the same protocol and namespace: the key ring and revocation. */
+export const daypassActions: readonly (readonly [string, Action])[] = [
+  [
+    'ListSigningKeys',
+    defineAction({
+      parameters: {},
+      effect: 'read',
+      permissions: () => onEverything('ListSigningKeys'),
+      run: async (_, { keys }) => ({ SigningKeys: (await keys.list()).map(ringKeyElement) }),
+    }),
+  ],
+  [
+    'RotateSigningKeys',
+    defineAction({
+      parameters: {},
+      effect: 'change',
+      permissions: () => onEverything('RotateSigningKeys'),
+      run: async (_, { keys }) => {
+        await keys.rotate()
+        return { SigningKeys: (await keys.list()).map(ringKeyElement) }
+      },
+    }),
+  ],
+  [
+    'RevokeSessions',
+    defineAction({
+      parameters: {
+        AccessKeyId: optional(sessionKeyId),
+        Provider: optional(text),
+        Subject: optional(text),
+        UserName: optional(userName),
+        Reason: optional(reason),
+      },
+      effect: 'change',
+      permissions: (values) => {
+        whom(values)
+        return onEverything('RevokeSessions')
+      },
+      run: async (values, context) => ({
+        Revocation: revocationElement(
+          await context.revocations.revoke(ruleFor(whom(values), values.Reason ?? '', context)),
+        ),
+      }),
+    }),
+  ],
+  [
+    'ListRevocations',
+    defineAction({
+      parameters: {},
+      effect: 'read',
+      permissions: () => onEverything('ListRevocations'),
+      run: async (_, { revocations }) => ({
+        Revocations: (await revocations.list()).map(revocationElement),
+      }),
+    }),
+  ],
+]
+
+function onEverything(action: string): readonly Permission[] {
+  return [{ action: `admin:${action}`, resource: '*' }]
+}
+
+function ringKeyElement(key: RingKey): Members {
+  return {
+    SigningKeyId: key.id,
+    Status: key.status,
+    CreateDate: key.createdAt,
+    RetireDate: key.retiredAt,
+    LastExpiry: key.lastExpiry,
+  }
+}
+
+function revocationElement(rule: RevocationRule): Members {
+  return {
+    RevocationId: rule.id,
+    AccessKeyId: rule.session,
+    Principal: rule.principal,
+    Provider: rule.provider,
+    Role: rule.role,
+    SigningKeyId: rule.sealingKey,
+    IssuedBefore: rule.issuedBefore,
+    ExpireDate: rule.expiresAt,
+    Reason: rule.reason,
+  }
+}
+
+function sessionKeyId(value: string, name: string): string {
+  if (/^ASIA[A-Z2-7]{16}$/.test(value)) return value
+  throw new IamError(
+    'invalid_parameter',
+    `${name} must be the access key id of a session: ASIA and 16 characters of A-Z2-7`,
+  )
+}
+
+function reason(value: string, name: string): string {
+  if (value.length <= 256) return value
+  throw new IamError('invalid_parameter', `${name} has at most 256 characters`)
+}
+
+type Whom =
+  | Readonly<{ kind: 'session'; accessKeyId: string }>
+  | Readonly<{ kind: 'user' | 'web-identity'; provider: string; subject: string }>
+
+/** Exactly one of the three ways to say whose sessions end: half a principal would end nothing, or too much. */
+function whom(
+  values: Readonly<{
+    AccessKeyId: string | undefined
+    Provider: string | undefined
+    Subject: string | undefined
+    UserName: string | undefined
+  }>,
+): Whom {
+  const { AccessKeyId, Provider, Subject, UserName } = values
+  const ways: Whom[] = []
+  if (AccessKeyId !== undefined) ways.push({ kind: 'session', accessKeyId: AccessKeyId })
+  if (UserName !== undefined) ways.push({ kind: 'user', provider: 'internal', subject: UserName })
+  if (Provider !== undefined && Subject !== undefined) {
+    ways.push({ kind: 'web-identity', provider: Provider, subject: Subject })
+  }
+  const [way, ...more] = ways
+  const half = (Provider === undefined) !== (Subject === undefined)
+  if (way && more.length === 0 && !half) return way
+  throw new IamError(
+    'invalid_parameter',
+    'Say whose sessions end in exactly one way: AccessKeyId, or Provider with Subject, or UserName',
+  )
+}
+
+function ruleFor(
+  whose: Whom,
+  why: string,
+  { now, longestSessionSeconds }: ActionContext,
+): Omit<RevocationRule, 'id'> {
+  const expiresAt = new Date(now.getTime() + longestSessionSeconds * 1000)
+  if (whose.kind === 'session') {
+    // One session, so "issued before" need not tell it from later ones, and no clock can be ahead of the rule.
+    return { session: whose.accessKeyId, issuedBefore: expiresAt, expiresAt, reason: why }
+  }
+  const principal = principalKey(whose)
+  return { principal, issuedBefore: now, expiresAt, reason: why }
+}

@@ -1,0 +1,201 @@
+import { createHash } from 'node:crypto'
+import { Refusal } from '../errors.ts'
+import { header } from '../http.ts'
+import type { HttpRequest, HttpResponse } from '../http.ts'
+import type { Action, PreparedCall } from './action.ts'
+import { actions } from './actions.ts'
+import { parseForm } from './form.ts'
+import type { Form } from './form.ts'
+import { IamError } from './iam-error.ts'
+import { readBody } from './read-body.ts'
+import { answer, fault, refusal } from './response.ts'
+import type {
+  IamAuditEvent,
+  IamCaller,
+  IamFaceOptions,
+  Permission,
+  SignedIdentity,
+} from './types.ts'
+import type { Members } from './value.ts'
+
+const version = '2010-05-08'
+
+export type IamFace = Readonly<{
+  /**
+   * Whether the request is for this face: signed for service `iam`, or naming the API version or one of our actions
+   * in its query string or, when it has been read already, in its form.
+   */
+  accepts(request: HttpRequest, form?: ReadonlyMap<string, string>): boolean
+  /** Never throws. `body`: when the caller had to read it already. */
+  handle(request: HttpRequest, body?: Buffer): Promise<HttpResponse>
+}>
+
+/** AWS IAM query API, version 2010-05-08: a form in, XML (or JSON, when asked for) out. */
+export function createIamFace<Caller extends IamCaller>(options: IamFaceOptions<Caller>): IamFace {
+  return {
+    accepts,
+    handle: async (request, body) => {
+      try {
+        return await serve(options, request, body ?? (await readWhole(request)))
+      } catch (error) {
+        const refused = refusal(request, error)
+        const unread = body === undefined && !request.body.readableEnded
+        if (refused) return unread ? { ...refused, close: true } : refused
+        options.logFault(request.id, error)
+        return fault(request)
+      }
+    },
+  }
+}
+
+function accepts(request: HttpRequest, form?: ReadonlyMap<string, string>): boolean {
+  const scope = /^AWS4-HMAC-SHA256\s[^,]*Credential=[^,]*\/iam\/aws4_request\s*(?:,|$)/
+  if (scope.test(header(request, 'authorization') ?? '')) return true
+  const query = new URLSearchParams(request.query)
+  if (query.get('X-Amz-Credential')?.endsWith('/iam/aws4_request')) return true
+  return [query, form].some(
+    (fields) => fields?.get('Version') === version || actions.has(fields?.get('Action') ?? ''),
+  )
+}
+
+async function readWhole(request: HttpRequest): Promise<Buffer> {
+  request.proceed()
+  return readBody(request)
+}
+
+async function serve<Caller extends IamCaller>(
+  options: IamFaceOptions<Caller>,
+  request: HttpRequest,
+  body: Buffer,
+): Promise<HttpResponse> {
+  const bodySha256 = createHash('sha256').update(body).digest('hex')
+  const caller = await options.authenticate(request, bodySha256)
+  const { identity } = caller
+  if (identity.kind === 'anonymous') {
+    throw new IamError('not_authenticated', 'The request is not signed; sign it for service iam')
+  }
+  const form = readForm(request, body)
+  const name = form.get('Action') ?? ''
+  const action = findAction(form)
+  const call = action.prepare(form, { ...options, caller: identity, now: options.clock() })
+  const event = (outcome: IamAuditEvent['outcome']): IamAuditEvent => ({
+    kind: 'admin',
+    requestId: request.id,
+    at: options.clock(),
+    action: name,
+    outcome,
+    caller: identify(identity),
+    source: request.source,
+    permissions: call.permissions,
+    parameters: action.auditable(form),
+  })
+  await authorizeAll(options, caller, request, call.permissions, action, event)
+  const result = await carryOut(options, action, call, event)
+  return answer(request, name, result)
+}
+
+function identify(identity: SignedIdentity): IamAuditEvent['caller'] {
+  const { kind, accessKeyId } = identity
+  return { kind, accessKeyId, name: nameOf(identity) }
+}
+
+function nameOf(identity: SignedIdentity): string {
+  switch (identity.kind) {
+    case 'root':
+      return 'root'
+    case 'user':
+      return identity.user
+    case 'session':
+      return `${identity.session.principal.provider}:${identity.session.principal.subject}`
+  }
+}
+
+function readForm(request: HttpRequest, body: Buffer): Form {
+  if (request.method !== 'POST' && request.method !== 'GET') {
+    throw new IamError('method_not_allowed', 'This API is called with POST or GET')
+  }
+  const type = header(request, 'content-type') ?? ''
+  if (body.length > 0 && !/^application\/x-www-form-urlencoded\s*(?:;|$)/i.test(type)) {
+    throw new IamError('malformed_form', 'The body must be application/x-www-form-urlencoded')
+  }
+  // Percent-encoded text is ASCII; anything else would not survive latin1 as what was signed.
+  return parseForm(request.query, body.toString('latin1'))
+}
+
+function findAction(form: Form): Action {
+  const name = form.get('Action')
+  if (name === undefined || name === '') throw new IamError('missing_action', 'Action is missing')
+  const action = actions.get(name)
+  if (!action) throw new IamError('unknown_action', `This server does not know the action ${name}`)
+  if (form.get('Version') !== version) {
+    throw new IamError('wrong_version', `Version must be ${version} for ${name}`)
+  }
+  return action
+}
+
+async function authorizeAll<Caller extends IamCaller>(
+  options: IamFaceOptions<Caller>,
+  caller: Caller,
+  request: HttpRequest,
+  permissions: readonly Permission[],
+  action: Action,
+  event: (outcome: IamAuditEvent['outcome']) => IamAuditEvent,
+): Promise<void> {
+  if (permissions.length === 0) throw new Error('an action asks for no permission')
+  try {
+    for (const permission of permissions) {
+      await authorizeOne(options, caller, request, permission)
+    }
+  } catch (error) {
+    if (action.effect === 'change') await options.audit({ ...event('refused'), ...reasons(error) })
+    throw error
+  }
+}
+
+/** Says to the caller what was missing; why it was is in the encoded message, for those who may open it. */
+async function authorizeOne<Caller extends IamCaller>(
+  options: IamFaceOptions<Caller>,
+  caller: Caller,
+  request: HttpRequest,
+  permission: Permission,
+): Promise<void> {
+  try {
+    await options.authorize(caller, request, permission)
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== 'access_denied') throw error
+    const { action, resource } = permission
+    throw new IamError(
+      'access_denied',
+      `You are not authorized to perform ${action} on ${resource}.`,
+      {
+        detail: error.detail,
+        cause: error,
+      },
+    )
+  }
+}
+
+/** A change is on record before it is made and again, with its outcome, before it is acknowledged. */
+async function carryOut(
+  options: Readonly<{ audit(event: IamAuditEvent): Promise<void> }>,
+  action: Action,
+  call: PreparedCall,
+  event: (outcome: IamAuditEvent['outcome']) => IamAuditEvent,
+): Promise<Members> {
+  if (action.effect === 'read') return call.run()
+  await options.audit(event('started'))
+  try {
+    const result = await call.run()
+    await options.audit({ ...event('done'), result })
+    return result
+  } catch (error) {
+    await options.audit({ ...event('failed'), ...reasons(error) })
+    throw error
+  }
+}
+
+function reasons(error: unknown): Partial<Pick<IamAuditEvent, 'code' | 'decisionId'>> {
+  if (!(error instanceof Refusal)) return { code: 'fault' }
+  const { decisionId } = error.detail
+  return typeof decisionId === 'string' ? { code: error.code, decisionId } : { code: error.code }
+}

@@ -1,0 +1,108 @@
+import type { Administration } from '../admin/index.ts'
+import type { RevocationRule } from '../credentials/index.ts'
+import type { HttpRequest } from '../http.ts'
+import type { Value } from './value.ts'
+
+/** Who signed the request, as `access/` proves it; the face reads only this much. */
+export type IamCaller = Readonly<{ identity: SignedIdentity | Readonly<{ kind: 'anonymous' }> }>
+
+export type SignedIdentity =
+  | Readonly<{ kind: 'root'; accessKeyId: string }>
+  | Readonly<{ kind: 'user'; accessKeyId: string; user: string }>
+  | Readonly<{
+      kind: 'session'
+      accessKeyId: string
+      session: Readonly<{ principal: Readonly<{ provider: string; subject: string }> }>
+    }>
+
+/** One permission that a call needs: `iam:CreateUser` on `arn:aws:iam::000000000000:user/bob`. */
+export type Permission = Readonly<{ action: string; resource: string }>
+
+/** A key of the ring that seals sessions. Never the key itself. */
+export type RingKey = Readonly<{
+  id: string
+  status: 'next' | 'active' | 'retiring'
+  createdAt: Date
+  retiredAt?: Date
+  /** A retiring key is kept until here, since a session that it sealed lives that long. */
+  lastExpiry?: Date
+}>
+
+export interface SessionKeys {
+  list(): readonly RingKey[] | Promise<readonly RingKey[]>
+  /** Ends no live session. */
+  rotate(): Promise<unknown>
+}
+
+export interface SessionRevocations {
+  /** Resolves when the rule is durable and seen by this process. */
+  revoke(rule: Omit<RevocationRule, 'id'>): Promise<RevocationRule>
+  list(): readonly RevocationRule[] | Promise<readonly RevocationRule[]>
+}
+
+/**
+ * One line of the audit. `started` is written before a change is made (if it cannot be, nothing is changed), `done`
+ * or `failed` after it and before the answer, `refused` when the caller may not make it. Holds no secret.
+ */
+export type IamAuditEvent = Readonly<{
+  kind: 'admin'
+  requestId: string
+  at: Date
+  action: string
+  outcome: 'started' | 'done' | 'failed' | 'refused'
+  caller: Readonly<{ kind: SignedIdentity['kind']; accessKeyId: string; name: string }>
+  source: string
+  permissions: readonly Permission[]
+  /** As sent, without secrets. */
+  parameters: Readonly<Record<string, string>>
+  /** The answer to a change that was made, without secrets. */
+  result?: Value
+  /** Our code of the refusal or failure. */
+  code?: string
+  decisionId?: string
+}>
+
+export type IamFaceOptions<Caller extends IamCaller = IamCaller> = Readonly<{
+  admin: Administration
+  keys: SessionKeys
+  revocations: SessionRevocations
+  /** Proves who signed; `bodySha256` is the lower-case hex hash of the body that really came. Throws a refusal. */
+  authenticate(request: HttpRequest, bodySha256: string): Promise<Caller>
+  /**
+   * Returns when the caller may; else throws a refusal with code `access_denied`, whose `detail` may carry
+   * `decisionId` and `encodedMessage` (both strings).
+   */
+  authorize(caller: Caller, request: HttpRequest, permission: Permission): void | Promise<void>
+  /** Resolves only when the record is durable. */
+  audit(event: IamAuditEvent): Promise<void>
+  /** A fault of ours, for the log; the caller sees a constant text. */
+  logFault(requestId: string, error: unknown): void
+  clock(): Date
+  /** How long a session can live at most: how long a revocation must be kept. */
+  longestSessionSeconds: number
+}>
+
+/** What an action works with. */
+export type ActionContext = Readonly<{
+  admin: Administration
+  keys: SessionKeys
+  revocations: SessionRevocations
+  caller: SignedIdentity
+  now: Date
+  longestSessionSeconds: number
+}>
+
+export type IamErrorCode =
+  | 'missing_action'
+  | 'unknown_action'
+  | 'wrong_version'
+  | 'malformed_form'
+  | 'duplicate_parameter'
+  | 'unknown_parameter'
+  | 'missing_parameter'
+  | 'invalid_parameter'
+  | 'body_too_large'
+  | 'method_not_allowed'
+  | 'no_such_entity'
+  | 'not_authenticated' // no signature at all
+  | 'access_denied'
