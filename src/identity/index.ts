@@ -1,0 +1,24 @@
+/**
+ * Owns: the judgement whether evidence proves who somebody is. Takes Evidence (an OpenID token, a request whose SigV4
+ * signature is proven), gives a Principal or throws an IdentityError. Asks configured identity providers for their keys,
+ * and for userinfo where told to. Never decides what anybody may do, keeps no token, knows no face and no session.
+ */
+export type * from './types.ts'
+export { IdentityError } from './identity-error.ts'
+export { createAccessKeyVerifier } from './access-key-verifier.ts'
+export { combineVerifiers } from './combine-verifiers.ts'
+export {
+  createOpenIdVerifier,
+  type OpenIdOptions,
+  type OpenIdStatus,
+  type OpenIdVerifier,
+} from './openid-verifier.ts'
+export type { OpenIdProvider } from './provider-settings.ts'
+export { supportedAlgorithms } from './algorithms.ts'
+export type { IdentityEvent } from './provider-keys.ts'
+export {
+  createFetchText,
+  type FetchText,
+  type FetchRequest,
+  type FetchedText,
+} from './fetch-text.ts'

@@ -1,0 +1,30 @@
+import { isSignedBy } from './algorithms.ts'
+import { IdentityError } from './identity-error.ts'
+import type { JsonObject } from './json-object.ts'
+import { parsePart, type Jws } from './jws.ts'
+import type { VerificationKey } from './key-set.ts'
+
+declare const signed: unique symbol // not exported: only verifyJws makes one
+
+/** Claims that stand under a good signature of the right provider. When and for whom they hold is not judged yet. */
+export type SignedClaims = Readonly<{ claims: JsonObject; [signed]: true }>
+
+/**
+ * @throws {IdentityError} `token_algorithm` when the key is not one for the token's `alg`, `token_signature`, and
+ * `token_malformed` when the payload is no claims set
+ */
+export async function verifyJws(jws: Jws, key: VerificationKey): Promise<SignedClaims> {
+  await verifySignature(jws, key)
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the one place where they are made
+  return { claims: parsePart(jws.payload, 'claims') } as SignedClaims
+}
+
+/** The signature alone, whatever the payload is. @throws {IdentityError} `token_algorithm`, `token_signature` */
+export async function verifySignature(jws: Jws, key: VerificationKey): Promise<void> {
+  const { alg } = jws.header
+  if (!key.algorithms.has(alg)) {
+    throw new IdentityError('token_algorithm', 'The algorithm of the token does not fit its key')
+  }
+  if (await isSignedBy(key.publicKey, alg, jws.signedText, jws.signature)) return
+  throw new IdentityError('token_signature', 'The signature of the token is not good')
+}
