@@ -19,7 +19,10 @@ export function parseCredential(
   const [day = '', region = '', service = '', terminal = ''] = parts.slice(-4)
   const accessKeyId = parts.slice(0, -4).join('/')
   if (![accessKeyId, region, service].every((part) => visible.test(part))) {
-    throw malformed(place, 'The credential is not accessKeyId/yyyymmdd/region/service/aws4_request.')
+    throw malformed(
+      place,
+      'The credential is not accessKeyId/yyyymmdd/region/service/aws4_request.',
+    )
   }
   if (terminal !== 'aws4_request') {
     throw malformed(place, 'The credential scope does not end in aws4_request.')
