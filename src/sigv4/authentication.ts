@@ -29,38 +29,32 @@ export function readAuthentication(request: WireRequest, expect: Expectation): A
   const query = parseQuery(request.query)
   const mechanism = findMechanism(request.method, headers, query)
   const sessionToken = findSessionToken(mechanism.kind, headers, query)
-  switch (mechanism.kind) {
-    case 'anonymous':
-      return { kind: 'anonymous', payload: anonymousPayload(headers) }
-    case 'header': {
-      const parts = parseAuthorization(mechanism.authorization)
-      const time = readSigningTime(headers, expect.now)
-      const claim = readClaim('header', parts, time.timestamp, expect)
-      const payload = readPayload(valuesOf(headers, 'x-amz-content-sha256'), claim.scope, undefined)
-      return finish({ kind: 'header', ...claim, ...time, payload }, headers, sessionToken)
-    }
-    case 'query': {
-      const parts = parsePresigned(query)
-      const { timestamp, expiresSeconds } = parts
-      const signedAt = judgePresignedTime(parts, expect.now)
-      const claim = readClaim('query', parts, timestamp, expect)
-      const payload = presignedPayload(headers, query, claim.scope)
-      const signed = {
-        kind: 'query',
-        ...claim,
-        timestamp,
-        signedAt,
-        expiresSeconds,
-        payload,
-      } as const
-      return finish(signed, headers, sessionToken)
-    }
+  if (mechanism.kind === 'anonymous') {
+    return { kind: 'anonymous', payload: anonymousPayload(headers) }
   }
-}
-
-function finish(signed: Signed, headers: HeaderList, sessionToken: Signed['sessionToken']): Signed {
+  const signed =
+    mechanism.kind === 'header'
+      ? readHeaderForm(headers, mechanism.authorization, expect)
+      : readQueryForm(headers, query, expect)
   requireSignedHeaders(headers, signed.signedHeaders)
   return sessionToken === undefined ? signed : { ...signed, sessionToken }
+}
+
+function readHeaderForm(headers: HeaderList, authorization: string, expect: Expectation): Signed {
+  const parts = parseAuthorization(authorization)
+  const time = readSigningTime(headers, expect.now)
+  const claim = readClaim('header', parts, time.timestamp, expect)
+  const payload = readPayload(valuesOf(headers, 'x-amz-content-sha256'), claim.scope, undefined)
+  return { kind: 'header', ...claim, ...time, payload }
+}
+
+function readQueryForm(headers: HeaderList, query: Pairs, expect: Expectation): Signed {
+  const parts = parsePresigned(query)
+  const { timestamp, expiresSeconds } = parts
+  const signedAt = judgePresignedTime(parts, expect.now)
+  const claim = readClaim('query', parts, timestamp, expect)
+  const payload = presignedPayload(headers, query, claim.scope)
+  return { kind: 'query', ...claim, timestamp, signedAt, expiresSeconds, payload }
 }
 
 type Claim = Pick<Signed, 'accessKeyId' | 'scope' | 'signedHeaders' | 'signature'>

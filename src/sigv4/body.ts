@@ -75,21 +75,14 @@ function createDecoder(
 ): BodyDecoder {
   const { minChunkBytes = 0 } = declared
   const trailer = judgeTrailer(mode, declared.trailer)
-  switch (mode.kind) {
-    case 'hash':
-      return plainDecoder(mode.sha256)
-    case 'unsigned':
-      return plainDecoder()
-    case 'unsigned-chunks':
-      return new ChunkDecoder({ decodedLength, minChunkBytes, ...trailer })
-    case 'signed-chunks': {
-      if (!('authentication' in payload)) {
-        throw new SigV4Error('streaming_not_allowed', 'Signed chunks need a signed request.')
-      }
-      const proof = new ChunkChain(payload)
-      return new ChunkDecoder({ decodedLength, minChunkBytes, proof, ...trailer })
-    }
+  if (mode.kind === 'hash') return plainDecoder(mode.sha256)
+  if (mode.kind === 'unsigned') return plainDecoder()
+  const rules = { decodedLength, minChunkBytes, ...trailer }
+  if (mode.kind === 'unsigned-chunks') return new ChunkDecoder(rules)
+  if ('authentication' in payload) {
+    return new ChunkDecoder({ ...rules, proof: new ChunkChain(payload) })
   }
+  throw new SigV4Error('streaming_not_allowed', 'Signed chunks need a signed request.')
 }
 
 // A trailer that is announced but could never come would be a checksum that nobody checks.

@@ -62,18 +62,11 @@ export class ChunkDecoder implements BodyDecoder {
 
   /** Consumes at least one byte and says how many. */
   #step(input: Buffer, data: Buffer[]): number {
-    switch (this.#state) {
-      case 'line':
-        return this.#line(input)
-      case 'data':
-        return this.#data(input, data)
-      case 'data-end':
-        return this.#dataEnd(input)
-      case 'trailer':
-        return this.#trailer(input)
-      case 'end':
-        throw brokenBody('The body goes on after its last chunk.')
-    }
+    if (this.#state === 'data') return this.#data(input, data)
+    if (this.#state === 'line') return this.#line(input)
+    if (this.#state === 'data-end') return this.#dataEnd(input)
+    if (this.#state === 'trailer') return this.#trailer(input)
+    throw brokenBody('The body goes on after its last chunk.')
   }
 
   #line(input: Buffer): number {

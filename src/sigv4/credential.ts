@@ -1,5 +1,5 @@
 import { SigV4Error } from './sigv4-error.ts'
-import type { Scope } from './types.ts'
+import type { Scope, SigV4ErrorCode } from './types.ts'
 
 /** Where a signature stands; each place has its own code for what is malformed. */
 export type Place = 'header' | 'query' | 'form'
@@ -35,15 +35,17 @@ export function scopeText(scope: Scope): string {
   return `${scope.date}/${scope.region}/${scope.service}/aws4_request`
 }
 
-export function malformed(place: Place, message: string): SigV4Error {
-  switch (place) {
-    case 'header':
-      return new SigV4Error('malformed_authorization_header', message)
-    case 'query':
-      return new SigV4Error('malformed_authorization_query', message)
-    case 'form':
-      return new SigV4Error('malformed_form_authentication', message, {
-        detail: { argumentName: 'x-amz-credential' },
-      })
-  }
+const malformedCodes = {
+  header: 'malformed_authorization_header',
+  query: 'malformed_authorization_query',
+  form: 'malformed_form_authentication',
+} as const satisfies Record<Place, SigV4ErrorCode>
+
+export function malformed(
+  place: Place,
+  message: string,
+  argumentName = 'x-amz-credential',
+): SigV4Error {
+  const detail = place === 'form' ? { argumentName } : {}
+  return new SigV4Error(malformedCodes[place], message, { detail })
 }

@@ -27,16 +27,10 @@ export function parsePayloadMode(value: string): PayloadMode {
 
 /** The payload line of a canonical request: what `parsePayloadMode` would read. */
 export function payloadLine(mode: PayloadMode): string {
-  switch (mode.kind) {
-    case 'hash':
-      return mode.sha256
-    case 'unsigned':
-      return 'UNSIGNED-PAYLOAD'
-    case 'unsigned-chunks':
-      return 'STREAMING-UNSIGNED-PAYLOAD-TRAILER'
-    case 'signed-chunks':
-      return `STREAMING-AWS4-HMAC-SHA256-PAYLOAD${mode.trailer ? '-TRAILER' : ''}`
-  }
+  if (mode.kind === 'hash') return mode.sha256
+  if (mode.kind === 'unsigned') return 'UNSIGNED-PAYLOAD'
+  if (mode.kind === 'unsigned-chunks') return 'STREAMING-UNSIGNED-PAYLOAD-TRAILER'
+  return `STREAMING-AWS4-HMAC-SHA256-PAYLOAD${mode.trailer ? '-TRAILER' : ''}`
 }
 
 export function isStreaming(mode: PayloadMode): boolean {

@@ -27,10 +27,10 @@ export function verifyPostPolicySignature(form: PostPolicySignature): void {
   if (scope.service !== 's3')
     throw malformed('form', 'The credential scope must name the service s3.')
   if (parseTimestamp(form.date) === undefined || form.date.slice(0, 8) !== scope.date) {
-    throw new SigV4Error(
-      'malformed_form_authentication',
+    throw malformed(
+      'form',
       'x-amz-date must be yyyymmddThhmmssZ, on the day of the credential scope.',
-      { detail: { argumentName: 'x-amz-date' } },
+      'x-amz-date',
     )
   }
   if (!isSignature(hmac(form.signingKey, form.policy), form.signature)) {

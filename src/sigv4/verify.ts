@@ -45,7 +45,7 @@ export function verifySignature(
   ) {
     throw mismatch(request, parts, authentication)
   }
-  return { authentication, signingKey } as Verified
+  return { authentication, signingKey } as Verified // oxlint-disable-line typescript/no-unsafe-type-assertion -- this is where the brand is given
 }
 
 function fits(
