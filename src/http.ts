@@ -1,5 +1,3 @@
-import type { Readable } from 'node:stream'
-
 /**
  * What a face sees of a request. Raw where a signature may cover it: the target and the header list are kept
  * byte for byte as they came (header values are latin1 strings, as Node hands them over).
@@ -14,7 +12,8 @@ export type HttpRequest = Readonly<{
   query: string
   /** Name and value pairs in order of arrival, names as sent. */
   headers: readonly (readonly [string, string])[]
-  body: Readable
+  /** Read once. Leaving it early, by `break` or a throw, harms nothing: the answer still reaches the client. */
+  body: AsyncIterable<Uint8Array>
   /** Address of the peer (or of the client behind a configured proxy): `203.0.113.5` or `::1`. */
   source: string
   /** Arrived over TLS. */

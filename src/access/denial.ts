@@ -45,11 +45,11 @@ export function identityTrace(identity: Identity): readonly TraceStep[] {
 }
 
 export function principalOf(identity: Identity): DenialTrace['principal'] {
-  const arn = identityArn(identity)
+  if (identity.kind === 'anonymous') return { kind: identity.kind }
   return {
     kind: identity.kind,
-    ...(arn === undefined ? {} : { arn }),
-    ...(identity.kind === 'anonymous' ? {} : { accessKeyId: identity.accessKeyId }),
+    arn: identityArn(identity),
+    accessKeyId: identity.accessKeyId,
     ...(identity.kind === 'session' ? { subject: identity.session.principal.subject } : {}),
   }
 }

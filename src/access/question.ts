@@ -12,7 +12,8 @@ import type { Session } from '../credentials/index.ts'
 import { header } from '../http.ts'
 import type { HttpRequest } from '../http.ts'
 import type { Identity } from './caller.ts'
-import { accountId, identityArn, sessionRoleArn } from './identity-arn.ts'
+import { account } from '../grants/index.ts'
+import { identityArn, identityUserId, sessionRoleArn } from './identity-arn.ts'
 
 /** What the configuration says of roles: their policies now, `undefined` for a role that is gone. */
 export interface RoleBook {
@@ -126,16 +127,16 @@ function policyPrincipal(identity: Identity): PolicyPrincipal {
     case 'anonymous':
       return { kind: 'anonymous' }
     case 'root':
-      return { kind: 'root', account: accountId }
+      return { kind: 'root', account }
     case 'user':
-      return { kind: 'user', account: accountId, arn: identityArn(identity) ?? '' }
+      return { kind: 'user', account, arn: identityArn(identity) }
     case 'session': {
-      if (identity.session.source.kind === 'root') return { kind: 'root-session', account: accountId }
+      if (identity.session.source.kind === 'root') return { kind: 'root-session', account }
       const roleArn = sessionRoleArn(identity.session)
       return {
         kind: 'session',
-        account: accountId,
-        arn: identityArn(identity) ?? '',
+        account,
+        arn: identityArn(identity),
         ...(roleArn === undefined ? {} : { roleArn }),
       }
     }
@@ -161,9 +162,9 @@ function factsOf(identity: Identity, request: HttpRequest): Facts {
         aws: {
           ...client,
           principaltype: 'Account',
-          userid: accountId,
-          PrincipalAccount: accountId,
-          PrincipalArn: identityArn(identity) ?? '',
+          userid: account,
+          PrincipalAccount: account,
+          PrincipalArn: identityArn(identity),
         },
       }
     case 'user':
@@ -172,9 +173,9 @@ function factsOf(identity: Identity, request: HttpRequest): Facts {
           ...client,
           principaltype: 'User',
           username: identity.user,
-          userid: identity.user,
-          PrincipalAccount: accountId,
-          PrincipalArn: identityArn(identity) ?? '',
+          userid: identityUserId(identity),
+          PrincipalAccount: account,
+          PrincipalArn: identityArn(identity),
         },
       }
     case 'session':
@@ -194,9 +195,9 @@ function sessionFacts(
       principaltype: session.source.kind === 'root' ? 'Account' : 'AssumedRole',
       // As with MinIO, the sessions of a user keep the user's name, so that `${aws:username}` means the same in both.
       ...(principal.kind === 'user' ? { username: principal.subject } : {}),
-      userid: `${principal.provider}:${principal.subject}`,
-      PrincipalAccount: accountId,
-      PrincipalArn: identityArn(identity) ?? '',
+      userid: identityUserId(identity),
+      PrincipalAccount: account,
+      PrincipalArn: identityArn(identity),
       ...(principal.groups.length > 0 ? { groups: principal.groups } : {}),
       TokenIssueTime: session.issuedAt,
       ...(principal.kind === 'web-identity' ? { FederatedProvider: principal.issuer } : {}),

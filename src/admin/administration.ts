@@ -26,6 +26,8 @@ export type AdministrationOptions = Readonly<{
     open(purpose: string, sealed: string): string
   }>
   overlay: Overlay
+  /** Policies that provider roles name: they cannot be deleted, since a role must not lose a Deny unnoticed. */
+  rolePolicies: ReadonlySet<string>
   /** Ends the live sessions of a user that is deleted. */
   revokeUser(name: string): Promise<unknown>
   clock: () => Date
@@ -212,6 +214,9 @@ class StoredAdministration implements Administration {
     await this.#change(async () => {
       const entry = await this.#options.state.get(policyKey(name))
       if (!entry) throw noPolicy(name)
+      if (this.#options.rolePolicies.has(name)) {
+        throw new AdminError('delete_conflict', `"${name}" is the policy of an OpenID provider's role`)
+      }
       // Whoever attaches the policy writes it too, so an attachment made from now on fails the condition below.
       const holder = await this.#findHolder(name)
       if (holder !== undefined) {

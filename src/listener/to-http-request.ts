@@ -25,7 +25,7 @@ export function toHttpRequest(
     path: question === -1 ? target : target.slice(0, question),
     query: question === -1 ? '' : target.slice(question + 1),
     headers,
-    body: message,
+    body: leaveOpen(message),
     source: given.readSource(message.socket.remoteAddress, forwarded === '' ? undefined : forwarded),
     secure: given.secure,
     receivedAt: given.receivedAt,
@@ -46,4 +46,9 @@ function pairs(raw: readonly string[]): readonly (readonly [string, string])[] {
     list.push([raw[index] ?? '', raw[index + 1] ?? ''])
   }
   return list
+}
+
+/** Node destroys the socket with a body that is not read to its end, and the refusal would be lost with it. */
+function leaveOpen(message: IncomingMessage): AsyncIterable<Uint8Array> {
+  return { [Symbol.asyncIterator]: () => message.iterator({ destroyOnReturn: false }) }
 }

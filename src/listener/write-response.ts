@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import { finished, pipeline } from 'node:stream/promises'
 import type { HttpResponse } from '../http.ts'
 
 /** Resolves when the answer has been handed to the socket or the client has gone. */
@@ -9,19 +9,34 @@ export async function writeResponse(
   reply: ServerResponse,
   response: HttpResponse,
 ): Promise<void> {
-  const close = response.close === true || !message.complete
   const { body } = response
   if (reply.destroyed) return discard(body)
-  if (close) reply.setHeader('connection', 'close')
+  const unread = !message.complete
+  if (unread || response.close === true) reply.setHeader('connection', 'close')
   if (body === undefined || typeof body === 'string' || Buffer.isBuffer(body)) {
+    const sent = message.method === 'HEAD' ? undefined : body
     reply.writeHead(response.status, withLength(response, body))
-    reply.end(message.method === 'HEAD' ? undefined : body)
+    if (!unread) return void reply.end(sent)
+    if (sent === undefined) reply.flushHeaders()
+    else reply.write(sent)
+    await linger(message)
+    reply.end()
   } else {
     reply.writeHead(response.status, response.headers)
     await stream(body, reply)
   }
-  // What is left of a refused body is not read, however much it is.
-  if (close && !message.complete) lingerThenCut(message)
+}
+
+const lingerMs = 500
+
+/**
+ * The rest of a refused body is not read to its end, however much it is; but a connection cut at once would take the
+ * refusal with it (RFC 9112, section 9.6). So the client gets a moment to read it and to stop.
+ */
+async function linger(message: IncomingMessage): Promise<void> {
+  const patience = AbortSignal.timeout(lingerMs)
+  message.resume()
+  await finished(message, { signal: patience, cleanup: true }).catch(() => undefined)
 }
 
 /** Explicit for what is known; an answer without a body has length 0, unless the status forbids one. */
@@ -52,13 +67,4 @@ function isGone(error: unknown): boolean {
 async function discard(body: HttpResponse['body']): Promise<void> {
   if (body === undefined || typeof body === 'string' || Buffer.isBuffer(body)) return
   await body[Symbol.asyncIterator]().return?.()
-}
-
-const lingerMs = 500
-
-/** Gives the client a moment to read the refusal before the connection goes. */
-function lingerThenCut(message: IncomingMessage): void {
-  message.resume()
-  const timer = setTimeout(() => message.socket.destroy(), lingerMs)
-  message.socket.once('close', () => clearTimeout(timer))
 }
