@@ -39,8 +39,7 @@ export function createIamFace<Caller extends IamCaller>(options: IamFaceOptions<
         return await serve(options, request, body ?? (await readWhole(request)))
       } catch (error) {
         const refused = refusal(request, error)
-        const unread = body === undefined && !request.body.readableEnded
-        if (refused) return unread ? { ...refused, close: true } : refused
+        if (refused) return isTooLarge(error) ? { ...refused, close: true } : refused
         options.logFault(request.id, error)
         return fault(request)
       }
@@ -56,6 +55,11 @@ function accepts(request: HttpRequest, form?: ReadonlyMap<string, string>): bool
   return [query, form].some(
     (fields) => fields?.get('Version') === version || actions.has(fields?.get('Action') ?? ''),
   )
+}
+
+/** The one refusal that leaves a part of the body unread. */
+function isTooLarge(error: unknown): boolean {
+  return error instanceof IamError && error.code === 'body_too_large'
 }
 
 async function readWhole(request: HttpRequest): Promise<Buffer> {
@@ -100,14 +104,10 @@ function identify(identity: SignedIdentity): IamAuditEvent['caller'] {
 }
 
 function nameOf(identity: SignedIdentity): string {
-  switch (identity.kind) {
-    case 'root':
-      return 'root'
-    case 'user':
-      return identity.user
-    case 'session':
-      return `${identity.session.principal.provider}:${identity.session.principal.subject}`
-  }
+  if (identity.kind === 'root') return 'root'
+  if (identity.kind === 'user') return identity.user
+  const { provider, subject } = identity.session.principal
+  return `${provider}:${subject}`
 }
 
 function readForm(request: HttpRequest, body: Buffer): Form {

@@ -1,0 +1,78 @@
+import type { Command } from 'commander'
+import type { Answer } from '../answer.ts'
+import { CliError } from '../cli-error.ts'
+import type { Fields } from '../client.ts'
+import { remote, textOption } from '../command.ts'
+import type { Setting } from '../command.ts'
+import type { Output } from '../context.ts'
+import { table } from '../table.ts'
+
+export function addSessionCommands(admin: Command, setting: Setting): void {
+  const sessions = admin.command('sessions').description('temporary credentials')
+  const revoke = sessions
+    .command('revoke')
+    .description('end sessions that were issued until now; acts within two seconds')
+    .option('--session <accesskeyid>', 'the one session with this access key id')
+    .option('--principal <provider-subject...>', 'all sessions of SUBJECT, as proven by PROVIDER')
+    .option('--user <name>', 'all sessions of a user')
+    .option('--reason <text>', 'kept with the rule and in the audit')
+  remote(revoke, setting, async (client, _, options) => {
+    const principal: unknown = revoke.getOptionValue('principal')
+    const fields = fieldsOf({
+      session: textOption(options, 'session'),
+      principal: Array.isArray(principal) ? principal.map(String) : undefined,
+      user: textOption(options, 'user'),
+    })
+    const Reason = textOption(options, 'reason')
+    const answer = await client.call('iam', 'RevokeSessions', { ...fields, Reason })
+    return showRules([answer.member('Revocation')])
+  })
+
+  const revocations = admin.command('revocations').description('rules that end sessions')
+  remote(
+    revocations.command('ls').description('list the rules in force'),
+    setting,
+    async (client) => showRules((await client.call('iam', 'ListRevocations')).items('Revocations')),
+  )
+}
+
+type Whom = Readonly<{
+  session: string | undefined
+  principal: readonly string[] | undefined
+  user: string | undefined
+}>
+
+function fieldsOf({ session, principal, user }: Whom): Fields {
+  const ways = [session, principal, user].filter((way) => way !== undefined)
+  if (ways.length !== 1) {
+    throw new CliError('usage', 'Give exactly one of --session, --principal and --user')
+  }
+  if (principal === undefined) return { AccessKeyId: session, UserName: user }
+  const [Provider, Subject, ...more] = principal
+  if (!Provider || !Subject || more.length > 0) {
+    throw new CliError('usage', '--principal takes two values: PROVIDER SUBJECT')
+  }
+  return { Provider, Subject }
+}
+
+function showRules(rules: readonly Answer[]): Output {
+  const value = rules.map((rule) => ({
+    id: rule.text('RevocationId') ?? '',
+    session: rule.text('AccessKeyId'),
+    principal: rule.text('Principal'),
+    provider: rule.text('Provider'),
+    role: rule.text('Role'),
+    issuedBefore: rule.text('IssuedBefore') ?? '',
+    keptUntil: rule.text('ExpireDate') ?? '',
+    reason: rule.text('Reason') ?? '',
+  }))
+  const rows = value.map((rule) => [
+    rule.id,
+    rule.session ?? rule.principal ?? rule.provider ?? rule.role ?? '',
+    rule.issuedBefore,
+    rule.keptUntil,
+    rule.reason,
+  ])
+  const titles = ['RULE', 'ENDS SESSIONS OF', 'ISSUED BEFORE', 'KEPT UNTIL', 'REASON']
+  return { value, text: table(titles, rows) }
+}

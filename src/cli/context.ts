@@ -1,0 +1,15 @@
+import type { Readable } from 'node:stream'
+
+/** The world as a command sees it; tests hand in another one. */
+export type Context = Readonly<{
+  env: Readonly<Record<string, string | undefined>>
+  stdin: Readable
+  /** Values only. */
+  writeOut(text: string): void
+  /** Words for people. */
+  writeError(text: string): void
+  clock(): Date
+}>
+
+/** What a command returns: the value for `--json`, and the same for people. */
+export type Output = Readonly<{ value: unknown; text: string }>

@@ -1,0 +1,21 @@
+import { isWireCode } from './client.ts'
+
+/**
+ * People name policies, the wire wants ARNs: those made here stand under the account, built-in ones under `aws`.
+ * Tries the first, then the second; an ARN is taken as it is. What the first says stands when both are absent.
+ */
+export async function withPolicyArn<T>(name: string, use: (arn: string) => Promise<T>): Promise<T> {
+  if (name.startsWith('arn:')) return use(name)
+  try {
+    return await use(localArn(name))
+  } catch (error) {
+    if (!isWireCode(error, 'NoSuchEntity')) throw error
+    return use(`arn:aws:iam::aws:policy/${name}`).catch((second: unknown) => {
+      throw isWireCode(second, 'NoSuchEntity') ? error : second
+    })
+  }
+}
+
+export function localArn(name: string): string {
+  return name.startsWith('arn:') ? name : `arn:aws:iam::000000000000:policy/${name}`
+}
