@@ -75,7 +75,9 @@ export async function follow(options: FollowOptions): Promise<Follower> {
       } catch (error) {
         if (stop.signal.aborted) return
         options.onError(error)
-        await sleep(options.retryMs ?? 250, undefined, { signal: stop.signal }).catch(() => undefined)
+        await sleep(options.retryMs ?? 250, undefined, { signal: stop.signal }).catch(
+          () => undefined,
+        )
       }
     }
   }

@@ -23,9 +23,14 @@ export type SessionPrincipal = Readonly<{
   claims: ReadonlyMap<string, string | readonly string[]>
 }>
 
-/** What a session token stands for (DESIGN section 3). Times are whole seconds. */
+/**
+ * What a session token stands for (DESIGN section 3). `issuedAt` is the instant of the grant in milliseconds, since
+ * revocation compares it; `expiresAt` is a whole second.
+ */
 export type Session = Readonly<{
   accessKeyId: string
+  /** Id of the ring key that sealed the token. */
+  sealingKey: string
   tenant: string
   principal: SessionPrincipal
   source: PolicySource
@@ -47,25 +52,55 @@ export type Credentials = Readonly<{
   secretAccessKey: Secret
   sessionToken: Secret
   expiresAt: Date
-  /** Percentage of the size that a session may take: `PackedPolicySize`. */
+  /** Length of the token as a percentage (1 to 100, rounded up) of the longest one allowed: `PackedPolicySize`. */
   packedPolicySize: number
 }>
 
-/** "Every session that matches and was issued before `issuedBefore`". Members present are ANDed; at least one is. */
+/** A session whose seal held. Nobody has yet asked whether it is expired or revoked: `assertLive` does. */
+export type OpenedSession = Readonly<{ session: Session; secretAccessKey: Secret }>
+
+/**
+ * "Every session that matches and was issued at `issuedBefore` or earlier", to the millisecond. Members present are
+ * ANDed; at least one is, and none is empty.
+ */
 export type RevocationRule = Readonly<{
   id: string
-  session?: string // access key id
+  /** Access key id of the session, or of the key that it was made from. */
+  session?: string
   /** `kind`, `provider` and `subject` of the principal, as `principalKey()` joins them. */
   principal?: string
   provider?: string
+  /** ARN of the role. */
   role?: string
+  /** One of the texts of `policySourceKeys()`: `root`, `user/alice`, `policy/readonly`, `role/name`. */
   policySource?: string
   tenant?: string
+  /** Id of the ring key that sealed the session. */
   sealingKey?: string
   issuedBefore: Date
   /** No session that the rule could meet lives beyond this: then the rule drops. */
   expiresAt: Date
   reason: string
+}>
+
+/**
+ * What `revoke` takes. `issuedBefore`: now when absent. `expiresAt` may lengthen the life of the rule, never shorten
+ * it below the longest session that it could meet.
+ */
+export type NewRevocation = Omit<RevocationRule, 'id' | 'issuedBefore' | 'expiresAt'> &
+  Readonly<{ issuedBefore?: Date; expiresAt?: Date }>
+
+/** `next` is published, so that every process holds it before it seals; `retiring` only opens. */
+export type RingKeyStatus = 'next' | 'active' | 'retiring'
+
+/** What may be told of a ring key. */
+export type RingKeyInfo = Readonly<{
+  id: string
+  status: RingKeyStatus
+  createdAt: Date
+  retiredAt?: Date
+  /** Retiring keys: the last session that it may have sealed is over by then, and the key is dropped. */
+  lastExpiry?: Date
 }>
 
 export type CredentialsErrorCode =

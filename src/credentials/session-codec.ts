@@ -1,0 +1,144 @@
+import type { Grant } from '../grants/index.ts'
+import type { PolicySource, Session, SessionPrincipal } from './types.ts'
+
+/** The members of a session that its token carries; access key id and sealing key stand outside of it. */
+export type SessionBody = Omit<Session, 'accessKeyId' | 'sealingKey'>
+
+const kinds: readonly SessionPrincipal['kind'][] = ['root', 'user', 'web-identity']
+
+/**
+ * A session as a compact JSON array: members by position, maps as flat lists, instants as numbers. JSON, because it
+ * keeps every string that JavaScript can hold, lone surrogates too.
+ */
+export function encodeSession(grant: Grant, issuedAt: Date): Buffer {
+  const { principal, lineage } = grant
+  const packed = [
+    grant.tenant,
+    kinds.indexOf(principal.kind),
+    principal.provider,
+    principal.issuer,
+    principal.subject,
+    principal.displayName,
+    principal.groups,
+    [...principal.claims].flat(1),
+    encodeSource(grant.source),
+    grant.sessionName,
+    grant.sessionPolicies,
+    [...grant.tags].flat(1),
+    grant.sourceIdentity ?? null,
+    instant(issuedAt),
+    Math.floor(instant(grant.expiresAt) / 1000),
+    lineage.parentAccessKeyId ?? null,
+    lineage.jti ?? null,
+  ]
+  return Buffer.from(JSON.stringify(packed), 'utf8')
+}
+
+/** Throws when the text is not what `encodeSession` writes; only text whose seal held comes here. */
+export function decodeSession(encoded: Buffer): SessionBody {
+  const member = list(JSON.parse(encoded.toString('utf8')))
+  if (member.length !== 17) throw new TypeError('not a session')
+  const sourceIdentity = optionalText(member[12])
+  return {
+    tenant: text(member[0]),
+    principal: decodePrincipal(member),
+    source: decodeSource(list(member[8])),
+    sessionName: text(member[9]),
+    sessionPolicies: list(member[10]).map(texts),
+    tags: new Map(pairs(member[11]).map(([name, value]) => [name, text(value)])),
+    ...(sourceIdentity !== undefined && { sourceIdentity }),
+    issuedAt: new Date(whole(member[13])),
+    expiresAt: new Date(whole(member[14]) * 1000),
+    lineage: decodeLineage(optionalText(member[15]), optionalText(member[16])),
+  }
+}
+
+function decodePrincipal(member: readonly unknown[]): SessionPrincipal {
+  const kind = kinds[whole(member[1])]
+  if (kind === undefined) throw new TypeError('not a principal kind')
+  return {
+    kind,
+    provider: text(member[2]),
+    issuer: text(member[3]),
+    subject: text(member[4]),
+    displayName: text(member[5]),
+    groups: texts(member[6]),
+    claims: new Map(pairs(member[7]).map(([name, value]) => [name, claim(value)])),
+  }
+}
+
+function encodeSource(source: PolicySource): readonly string[] {
+  switch (source.kind) {
+    case 'root':
+      return ['root']
+    case 'user':
+      return ['user', source.name]
+    case 'policies':
+      return ['policies', ...source.names]
+    case 'role':
+      return ['role', source.arn, source.name]
+  }
+  return source satisfies never
+}
+
+function decodeSource([kind, ...rest]: readonly unknown[]): PolicySource {
+  switch (kind) {
+    case 'root':
+      return { kind }
+    case 'user':
+      return { kind, name: text(rest[0]) }
+    case 'policies':
+      return { kind, names: texts(rest) }
+    case 'role':
+      return { kind, arn: text(rest[0]), name: text(rest[1]) }
+    default:
+      throw new TypeError('not a policy source')
+  }
+}
+
+function decodeLineage(parentAccessKeyId?: string, jti?: string): Session['lineage'] {
+  return {
+    ...(parentAccessKeyId !== undefined && { parentAccessKeyId }),
+    ...(jti !== undefined && { jti }),
+  }
+}
+
+function instant(date: Date): number {
+  return whole(date.getTime())
+}
+
+function whole(value: unknown): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return value
+  throw new TypeError('not a whole number')
+}
+
+function text(value: unknown): string {
+  if (typeof value === 'string') return value
+  throw new TypeError('not a text')
+}
+
+function optionalText(value: unknown): string | undefined {
+  return value === null ? undefined : text(value)
+}
+
+function list(value: unknown): readonly unknown[] {
+  if (Array.isArray(value)) return value
+  throw new TypeError('not a list')
+}
+
+function texts(value: unknown): readonly string[] {
+  return list(value).map(text)
+}
+
+function claim(value: unknown): string | readonly string[] {
+  return typeof value === 'string' ? value : texts(value)
+}
+
+/** `[name, value, name, value]` */
+function pairs(value: unknown): readonly (readonly [string, unknown])[] {
+  const flat = list(value)
+  return Array.from({ length: Math.ceil(flat.length / 2) }, (_, index) => [
+    text(flat[2 * index]),
+    flat[2 * index + 1],
+  ])
+}

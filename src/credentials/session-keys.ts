@@ -1,0 +1,27 @@
+import type { PolicySource, SessionPrincipal } from './types.ts'
+
+/**
+ * One text for one principal. The provider's length stands before it, so that provider `a` with subject `bc` and
+ * provider `ab` with subject `c` differ whatever characters they hold.
+ */
+export function principalKey(
+  principal: Pick<SessionPrincipal, 'kind' | 'provider' | 'subject'>,
+): string {
+  const { kind, provider, subject } = principal
+  return `${kind}:${provider.length}:${provider}:${subject}`
+}
+
+/** The texts by which a revocation rule may name where a session's policies come from. */
+export function policySourceKeys(source: PolicySource): readonly string[] {
+  switch (source.kind) {
+    case 'root':
+      return ['root']
+    case 'user':
+      return [`user/${source.name}`]
+    case 'policies':
+      return source.names.map((name) => `policy/${name}`)
+    case 'role':
+      return [`role/${source.name}`]
+  }
+  return source satisfies never
+}
