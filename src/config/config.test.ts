@@ -1,0 +1,265 @@
+import assert from 'node:assert/strict'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { randomBytes } from 'node:crypto'
+import { after, describe, it } from 'node:test'
+import { ConfigError, loadConfig, loadRootCredentials, readRootCredentials } from './index.ts'
+import type { Config, Problem } from './index.ts'
+
+const dir = mkdtempSync(join(tmpdir(), 'daypass-config-'))
+after(() => rmSync(dir, { recursive: true }))
+
+function load(yaml: string, env: Record<string, string> = {}): Config {
+  const file = join(dir, `${randomBytes(6).toString('hex')}.yaml`)
+  writeFileSync(file, yaml)
+  return loadConfig({ file, env })
+}
+
+function problemsOf(use: () => unknown): readonly Problem[] {
+  try {
+    use()
+  } catch (error) {
+    assert.ok(error instanceof ConfigError, String(error))
+    return error.problems
+  }
+  assert.fail('was accepted')
+}
+
+const paths = (use: () => unknown): readonly string[] =>
+  problemsOf(use)
+    .map(({ path }) => path)
+    .sort()
+
+const minioProvider = {
+  MINIO_IDENTITY_OPENID_CONFIG_URL: 'https://idp.example.com/.well-known/openid-configuration',
+  MINIO_IDENTITY_OPENID_CLIENT_ID: 'minio-client-app',
+}
+
+describe('the configuration file', () => {
+  it('is not needed: everything has a default that listens on loopback only', () => {
+    const config = loadConfig({ env: {} })
+    assert.equal(config.address, '127.0.0.1:9000')
+    assert.equal(config.operationsAddress, '127.0.0.1:9002')
+    assert.equal(config.root, undefined)
+    assert.deepEqual(config.notices, [])
+  })
+
+  it('says all problems at once, each with its path', () => {
+    const yaml = `
+adress: 127.0.0.1:9000
+region: "US East"
+sts: { maxDurationSeconds: 10, unknown: 1 }
+openid:
+  - { name: a, configUrl: nonsense, clientId: "" }
+users: { alice: { accessKeys: [{ accessKeyId: abc, secretAccessKey: plain }] } }
+`
+    assert.deepEqual(paths(() => load(yaml)), [
+      '',
+      'openid.0.clientId',
+      'openid.0.configUrl',
+      'region',
+      'sts',
+      'sts.maxDurationSeconds',
+      'users.alice.accessKeys.0.secretAccessKey',
+    ])
+  })
+
+  it('refuses a secret that stands in the file itself, and does not repeat it', () => {
+    const yaml = 'users: { a: { accessKeys: [{ accessKeyId: abc, secretAccessKey: hunter2hunter2 }] } }'
+    for (const problem of problemsOf(() => load(yaml))) {
+      assert.doesNotMatch(problem.message, /hunter2/)
+    }
+  })
+
+  it('takes users, keys by reference, and policies inline or by file', () => {
+    writeFileSync(
+      join(dir, 'readers.json'),
+      '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}}',
+    )
+    const config = load(
+      `
+policies:
+  readers: { file: readers.json }
+  writers: { Version: "2012-10-17", Statement: [{ Effect: Allow, Action: "s3:PutObject", Resource: "*" }] }
+users:
+  alice:
+    policies: [readers]
+    accessKeys: [{ accessKeyId: ALICEKEY, secretAccessKey: { env: ALICE_SECRET } }]
+`,
+      { ALICE_SECRET: 'a long enough secret' },
+    )
+    assert.deepEqual(
+      config.overlay.policies.map(({ name, managedBy }) => [name, managedBy]),
+      [
+        ['readers', 'file'],
+        ['writers', 'file'],
+      ],
+    )
+    assert.equal(config.overlay.accessKeys[0]?.secretAccessKey.reveal(), 'a long enough secret')
+    assert.equal(config.overlay.accessKeys[0]?.user, 'alice')
+  })
+
+  it('refuses a policy that does not parse, a missing secret, a key id that is used twice, together', () => {
+    const key = '{ accessKeyId: SAMEKEY, secretAccessKey: { env: SET } }'
+    const yaml = `
+policies: { bad: { Version: "2012-10-17", Statement: [{ Effect: Maybe }] } }
+users:
+  alice: { accessKeys: [${key}, { accessKeyId: OTHER, secretAccessKey: { env: UNSET } }] }
+  bob: { accessKeys: [${key}] }
+`
+    assert.deepEqual(paths(() => load(yaml, { SET: 'a long enough secret' })), [
+      'policies.bad',
+      'users.alice.accessKeys.1',
+      'users.bob.accessKeys',
+    ])
+  })
+
+  it('refuses a key that a mapping holds twice', () => {
+    assert.equal(problemsOf(() => load('region: a\nregion: b\n')).length, 1)
+  })
+
+  it('refuses an alias bomb', () => {
+    const lines = ['a: &a [x, x, x, x, x, x, x, x, x]']
+    for (let letter = 98; letter < 106; letter++) {
+      const [name, before] = [String.fromCharCode(letter), String.fromCharCode(letter - 1)]
+      lines.push(`${name}: &${name} [${Array(9).fill(`*${before}`).join(', ')}]`)
+    }
+    assert.throws(() => load(lines.join('\n')))
+  })
+
+  it('refuses plain HTTP to the outside unless told otherwise, and then speaks of it', () => {
+    assert.deepEqual(paths(() => load('address: "0.0.0.0:9000"')), ['address'])
+    assert.deepEqual(paths(() => load('address: ":9000"')), ['address'])
+    const { notices } = load('address: ":9000"\ninsecurePlainHttp: true')
+    assert.match(notices.join(), /insecurePlainHttp/)
+  })
+
+  it('refuses plain HTTP to a provider that is not on loopback', () => {
+    const provider = (host: string): string =>
+      `openid: [{ name: a, clientId: c, configUrl: "http://${host}/d" }]`
+    assert.deepEqual(paths(() => load(provider('idp.example.com'))), ['openid.0.configUrl'])
+    assert.equal(load(provider('127.0.0.1:5556')).openid.length, 1)
+  })
+
+  it('refuses two providers of one name, and two roles of one client id', () => {
+    const yaml = `
+openid:
+  - { name: a, clientId: c, configUrl: "https://idp/d", rolePolicy: [readonly] }
+  - { name: a, clientId: c, configUrl: "https://idp/d", rolePolicy: [readonly] }
+`
+    assert.deepEqual(paths(() => load(yaml)), ['openid.1.clientId', 'openid.1.name'])
+  })
+})
+
+describe('the environment', () => {
+  it('gives the root key by our names or by MinIO\'s, ours first', () => {
+    const minio = { MINIO_ROOT_USER: 'admin', MINIO_ROOT_PASSWORD: 'minio password' }
+    const ours = { DAYPASS_ROOT_USER: 'root', DAYPASS_ROOT_PASSWORD: 'our password' }
+    assert.equal(loadConfig({ env: minio }).root?.accessKeyId, 'admin')
+    assert.equal(loadConfig({ env: { ...minio, ...ours } }).root?.accessKeyId, 'root')
+  })
+
+  it('refuses half a root key, short ones, and names that no signature could carry', () => {
+    for (const env of [
+      { DAYPASS_ROOT_USER: 'root' },
+      { DAYPASS_ROOT_PASSWORD: 'long enough' },
+      { DAYPASS_ROOT_USER: 'root', DAYPASS_ROOT_PASSWORD: 'short' },
+      { DAYPASS_ROOT_USER: 'a b c', DAYPASS_ROOT_PASSWORD: 'long enough' },
+      { DAYPASS_ROOT_USER: 'ASIAROOT', DAYPASS_ROOT_PASSWORD: 'long enough' },
+    ]) {
+      assert.equal(problemsOf(() => loadConfig({ env })).length, 1, JSON.stringify(env))
+    }
+  })
+
+  it('refuses a variable of ours that it does not know', () => {
+    assert.deepEqual(paths(() => loadConfig({ env: { DAYPASS_ADRESS: 'x' } })), ['DAYPASS_ADRESS'])
+  })
+})
+
+describe('MinIO\'s variables (MinIO documentation, OpenID settings)', () => {
+  it('configure one provider by claim', () => {
+    const { openid } = loadConfig({ env: minioProvider })
+    assert.equal(openid[0]?.name, 'default')
+    assert.equal(openid[0].clientId, 'minio-client-app')
+    assert.equal(openid[0].rolePolicy, undefined)
+  })
+
+  it('configure several by suffix, in either mode', () => {
+    const { openid } = loadConfig({
+      env: {
+        ...minioProvider,
+        MINIO_IDENTITY_OPENID_CONFIG_URL_DEX: 'https://dex.example.com/d',
+        MINIO_IDENTITY_OPENID_CLIENT_ID_DEX: 'app',
+        MINIO_IDENTITY_OPENID_ROLE_POLICY_DEX: 'readonly, diagnostics',
+        MINIO_IDENTITY_OPENID_CLAIM_USERINFO_DEX: 'on',
+      },
+    })
+    assert.deepEqual(openid.map(({ name }) => name).sort(), ['default', 'dex'])
+    const dex = openid.find(({ name }) => name === 'dex')
+    assert.deepEqual(dex?.rolePolicy, ['readonly', 'diagnostics'])
+    assert.equal(dex.claimUserinfo, true)
+  })
+
+  it('are refused when one of them is unknown or half is missing', () => {
+    assert.deepEqual(
+      paths(() => loadConfig({ env: { MINIO_IDENTITY_OPENID_JWKS_URL: 'https://x' } })),
+      ['MINIO_IDENTITY_OPENID_JWKS_URL'],
+    )
+    assert.deepEqual(paths(() => loadConfig({ env: { MINIO_IDENTITY_OPENID_CLIENT_ID_X: 'a' } })), [
+      'MINIO_IDENTITY_OPENID_CONFIG_URL_X',
+    ])
+  })
+
+  it('switch a provider off by ENABLE', () => {
+    const env = { ...minioProvider, MINIO_IDENTITY_OPENID_ENABLE: 'off' }
+    assert.deepEqual(loadConfig({ env }).openid, [])
+  })
+
+  it('give region, domains and the fixed duration', () => {
+    const config = loadConfig({
+      env: { MINIO_SITE_REGION: 'eu-1', MINIO_DOMAIN: 's3.test,t.test', MINIO_STS_DURATION: '1h30m' },
+    })
+    assert.equal(config.region, 'eu-1')
+    assert.deepEqual(config.domains, ['s3.test', 't.test'])
+    assert.equal(config.sts.fixedDurationSeconds, 5400)
+  })
+
+  it('are refused for a duration that is none', () => {
+    for (const duration of ['9s', '1.5h', 'h', '3 h', '366d']) {
+      assert.ok(problemsOf(() => loadConfig({ env: { MINIO_STS_DURATION: duration } })).length > 0)
+    }
+  })
+
+  it('that do nothing here are spoken of', () => {
+    const { notices } = loadConfig({ env: { MINIO_IDENTITY_LDAP_SERVER_ADDR: 'ldap:636' } })
+    assert.match(notices.join(), /MINIO_IDENTITY_LDAP_SERVER_ADDR/)
+  })
+})
+
+describe('the root key', () => {
+  const random = randomBytes
+
+  it('is made at first start with mode 0600, and is the same at the next', () => {
+    const home = mkdtempSync(join(dir, 'root-'))
+    const first = loadRootCredentials({ root: undefined, dir: home, random })
+    const second = loadRootCredentials({ root: undefined, dir: home, random })
+    assert.equal(first.created, true)
+    assert.equal(second.created, false)
+    assert.equal(second.secretAccessKey.reveal(), first.secretAccessKey.reveal())
+    assert.equal(statSync(first.path ?? '').mode & 0o777, 0o600)
+    assert.equal(first.secretAccessKey.reveal().length, 40)
+  })
+
+  it('is refused when others may read it or when the file holds something else', () => {
+    const home = mkdtempSync(join(dir, 'root-'))
+    const { path = '' } = loadRootCredentials({ root: undefined, dir: home, random })
+    chmodSync(path, 0o644)
+    assert.throws(() => readRootCredentials(path), /chmod 600/)
+    chmodSync(path, 0o600)
+    const secret = readFileSync(path, 'utf8')
+    writeFileSync(path, '{"accessKeyId":""}')
+    assert.throws(() => readRootCredentials(path), /does not hold a root key/)
+    assert.ok(secret.length > 0)
+  })
+})
