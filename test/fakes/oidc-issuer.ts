@@ -1,6 +1,6 @@
 import {
-  createPrivateKey,
   generateKeyPairSync,
+  randomUUID,
   sign,
   constants,
   type JsonWebKey,
@@ -8,7 +8,6 @@ import {
 } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 
 /** A key that the fake signs with; what it publishes of it may be changed by `publish`. */
 export type IssuerKey = Readonly<{
@@ -37,8 +36,9 @@ export type OidcIssuer = Readonly<{
   token(claims?: Record<string, unknown> | string, options?: TokenOptions): string
   /** The JWK set from now on. */
   publish(...jwks: readonly object[]): void
-  /** What a path answers from now on: a JSON value with status 200, or anything at all. */
-  answer(path: string, answer: object | Answer): void
+  /** What a path answers from now on: anything at all, or a JSON value with status 200. */
+  answer(path: string, answer: Answer): void
+  answerJson(path: string, value: unknown): void
   /** Stops listening, and drops who is connected. `comeBack` listens on the same port again. */
   goAway(): Promise<void>
   comeBack(): Promise<void>
@@ -81,10 +81,11 @@ export async function startOidcIssuer(options: OidcIssuerOptions = {}): Promise<
     await closed
   }
   await listen(0)
-  const { port } = server.address() as AddressInfo
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('not listening on a port')
+  const { port } = address
   const issuer = `http://127.0.0.1:${port}${path}`
-  const answerWith: OidcIssuer['answer'] = (asked, answer) =>
-    answers.set(asked, typeof answer === 'function' ? (answer as Answer) : jsonAnswer(answer))
+  const answerJson = (asked: string, value: unknown) => answers.set(asked, jsonAnswer(value))
   const claims: OidcIssuer['claims'] = (members = {}) => {
     const seconds = Math.floor(now().getTime() / 1000)
     return {
@@ -96,7 +97,7 @@ export async function startOidcIssuer(options: OidcIssuerOptions = {}): Promise<
       ...members,
     }
   }
-  answerWith(wellKnown, {
+  answerJson(wellKnown, {
     issuer,
     jwks_uri: `${issuer}/jwks`,
     userinfo_endpoint: `${issuer}/userinfo`,
@@ -104,7 +105,7 @@ export async function startOidcIssuer(options: OidcIssuerOptions = {}): Promise<
     response_types_supported: ['code'],
     subject_types_supported: ['public'],
   })
-  answerWith('/jwks', { keys: [signingKey.jwk] })
+  answerJson('/jwks', { keys: [signingKey.jwk] })
   return {
     issuer,
     configUrl: `${issuer}${wellKnown}`,
@@ -113,18 +114,17 @@ export async function startOidcIssuer(options: OidcIssuerOptions = {}): Promise<
     claims,
     token: (payload = claims(), { key = signingKey, header } = {}) =>
       signToken(payload, key, header),
-    publish: (...jwks) => answerWith('/jwks', { keys: jwks }),
-    answer: answerWith,
+    publish: (...jwks) => answerJson('/jwks', { keys: jwks }),
+    answer: (asked, answer) => answers.set(asked, answer),
+    answerJson,
     goAway: stop,
     comeBack: () => listen(port),
     close: stop,
   }
 }
 
-let made = 0
-
 /** A fresh key pair: `RS256` unless said otherwise. */
-export function createIssuerKey(alg = 'RS256', kid = `key-${(made += 1)}`): IssuerKey {
+export function createIssuerKey(alg = 'RS256', kid = `key-${randomUUID()}`): IssuerKey {
   const { privateKey, publicKey } = generate(alg)
   return {
     kid,
@@ -140,10 +140,6 @@ export function reuseKey(
   members: Partial<Pick<IssuerKey, 'kid' | 'alg'>>,
 ): IssuerKey {
   return { ...key, ...members, jwk: { ...key.jwk, ...members } }
-}
-
-export function privateKeyFrom(jwk: JsonWebKey): KeyObject {
-  return createPrivateKey({ key: jwk, format: 'jwk' })
 }
 
 /** Signs whatever is given: nothing here looks at whether it makes sense. */
@@ -184,7 +180,7 @@ function generate(alg: string): Readonly<{ privateKey: KeyObject; publicKey: Key
   return generateKeyPairSync('rsa', { modulusLength: 2048 })
 }
 
-function jsonAnswer(value: object): Answer {
+function jsonAnswer(value: unknown): Answer {
   return (request, response) => {
     request.resume()
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value))

@@ -1,0 +1,10 @@
+// The package ships no types; this is the little of it that tests use.
+declare module 'oidc-provider' {
+  import type { IncomingMessage, ServerResponse } from 'node:http'
+
+  export default class Provider {
+    constructor(issuer: string, configuration: Readonly<Record<string, unknown>>)
+    callback(): (request: IncomingMessage, response: ServerResponse) => Promise<void>
+    on(event: string, listener: (...details: readonly unknown[]) => void): this
+  }
+}
