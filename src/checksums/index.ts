@@ -2,6 +2,9 @@
  * Checksums of S3 objects: the five algorithms, computed as bytes stream, combined across parts.
  * Takes bytes, gives base64 digests. Pure; knows no wire format.
  */
-export type ChecksumAlgorithm = 'CRC32' | 'CRC32C' | 'CRC64NVME' | 'SHA1' | 'SHA256'
-export type ChecksumType = 'FULL_OBJECT' | 'COMPOSITE'
-export type Checksum = Readonly<{ algorithm: ChecksumAlgorithm; type: ChecksumType; value: string }>
+export { combineFullObject } from './combine.ts'
+export { composite } from './composite.ts'
+export { createChecksum } from './create-checksum.ts'
+export type { RunningChecksum } from './create-checksum.ts'
+export { digestLength, isValidChecksum } from './digest.ts'
+export type * from './types.ts'
