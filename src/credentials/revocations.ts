@@ -88,7 +88,10 @@ export class Revocations {
     return this.#index.find(session)
   }
 
-  /** Whether what we know is young enough to be trusted. A clock that was set back makes it old, too. */
+  /**
+   * Whether what we know is young enough to be trusted. @param now the present, not the arrival of a request: a
+   * clock that was set back makes what we know old, too.
+   */
   isFresh(now: Date): boolean {
     if (!this.#follower || this.#unreadable.size > 0) return false
     const age = Math.abs(now.getTime() - this.#follower.lastProgressAt().getTime())

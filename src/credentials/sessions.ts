@@ -107,7 +107,8 @@ class SealedSessions implements Sessions {
       const detail = { rule: rule.id, reason: rule.reason }
       throw new CredentialsError('session_revoked', 'The session was revoked.', { detail })
     }
-    if (!this.#options.revocations.isFresh(now)) throw stale()
+    // Freshness is a matter of the present: `now` may be the arrival of a request whose body took its time.
+    if (!this.#options.revocations.isFresh(this.#options.clock())) throw stale()
   }
 
   /**
