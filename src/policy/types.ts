@@ -25,7 +25,8 @@ export type PolicyPrincipal =
   /** A session of root: everything, unless session policies narrow it; bucket policies bind it. */
   | Readonly<{ kind: 'root-session'; account: string }>
   | Readonly<{ kind: 'user'; account: string; arn: string }>
-  | Readonly<{ kind: 'session'; account: string; arn: string; roleArn?: string }>
+  /** `userArn`: the user whose keys made the session; a bucket policy that names the user binds it as well. */
+  | Readonly<{ kind: 'session'; account: string; arn: string; roleArn?: string; userArn?: string }>
 
 /** One thing that the request needs. Copying an object needs two of them. */
 export type Access = Readonly<{
@@ -95,6 +96,12 @@ export type S3Facts = Readonly<{
   existingObjectTags?: ReadonlyMap<string, string>
   /** Tags that the request sets: `s3:RequestObjectTag/K`, `s3:RequestObjectTagKeys`. */
   requestObjectTags?: ReadonlyMap<string, string>
+  /** What the request asks for: `s3:object-lock-mode`, `-retain-until-date`, `-remaining-retention-days`, `-legal-hold`. */
+  objectLock?: Readonly<{
+    mode?: 'GOVERNANCE' | 'COMPLIANCE'
+    retainUntil?: Date
+    legalHold?: 'ON' | 'OFF'
+  }>
   /**
    * Exactly the request headers that are condition keys, by lower-case name without `s3:`: `x-amz-acl`,
    * `x-amz-content-sha256`, `x-amz-storage-class`, `if-none-match`, … Other names in it are never read.

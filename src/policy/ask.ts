@@ -1,0 +1,35 @@
+import type { Access, Facts, PolicyPrincipal } from './types.ts'
+
+/** One access, prepared once and put to every statement. */
+export type Ask = Readonly<{
+  access: Access
+  facts: Facts
+  principal: PolicyPrincipal
+  /** In lower case: action names compare without case. */
+  action: string
+  service: string
+  /** `bucket` or `bucket/key` of an S3 resource, byte for byte; else undefined. */
+  s3Path: string | undefined
+}>
+
+const evaluatedServices: ReadonlySet<string> = new Set(['s3', 'sts', 'iam', 'admin', 'kms'])
+const s3Prefix = 'arn:aws:s3:::'
+
+export function isEvaluatedService(service: string): boolean {
+  return evaluatedServices.has(service)
+}
+
+/** `undefined`: nobody evaluates such an action, so the answer is no. */
+export function prepareAsk(
+  access: Access,
+  facts: Facts,
+  principal: PolicyPrincipal,
+): Ask | undefined {
+  const action = access.action.toLowerCase()
+  const colon = action.indexOf(':')
+  const service = action.slice(0, Math.max(colon, 0))
+  if (!isEvaluatedService(service) || colon === action.length - 1) return undefined
+  const { resource } = access
+  const s3Path = resource.startsWith(s3Prefix) ? resource.slice(s3Prefix.length) : undefined
+  return { access, facts, principal, action, service, s3Path }
+}

@@ -1,0 +1,88 @@
+import { compileActions, matchesAction, namesAction, type ActionMatcher } from './action.ts'
+import type { Ask } from './ask.ts'
+import { objectTagPrefix } from './condition-keys.ts'
+import { compileConditions, holds, type Condition } from './conditions.ts'
+import type { Document, Statement } from './document.ts'
+import { compilePrincipals, matchesPrincipal, type PrincipalMatcher } from './principal.ts'
+import { compileResources, matchesResources, type ResourceMatcher } from './resource.ts'
+import { parseTemplate, variablesOf } from './template.ts'
+
+/** A statement with everything in it compiled: judging it parses nothing. */
+export type CompiledStatement = Readonly<{
+  index: number
+  sid: string | undefined
+  effect: 'Allow' | 'Deny'
+  actions: ActionMatcher
+  resources: ResourceMatcher | undefined
+  principal: PrincipalMatcher | undefined
+  conditions: readonly Condition[]
+}>
+
+/** @throws PolicyError for values that the grammar lets pass but that mean nothing: ARNs, CIDRs, dates, numbers, variables */
+export function compileDocument(document: Document): readonly CompiledStatement[] {
+  const variables = hasVariables(document)
+  return document.statements.map((statement) =>
+    Object.freeze({
+      index: statement.index,
+      sid: statement.sid,
+      effect: statement.effect,
+      actions: compileActions(statement.action),
+      resources: statement.resource && compileResources(statement.resource, variables),
+      principal: statement.principal && compilePrincipals(statement.principal),
+      conditions: compileConditions(statement.conditions, variables),
+    }),
+  )
+}
+
+/** Whether the statement speaks of this access. The cheap questions come first. */
+export function statementMatches(statement: CompiledStatement, ask: Ask): boolean {
+  const { actions, principal, effect } = statement
+  if (!matchesAction(actions, ask)) return false
+  if (!reachesResource(statement, ask)) return false
+  if (principal !== undefined && !matchesPrincipal(principal, ask, effect)) return false
+  for (const condition of statement.conditions) if (!holds(condition, ask)) return false
+  return true
+}
+
+/**
+ * Administration has no resources: a statement that names such an action means it whatever its `Resource` says, as in
+ * policies made for MinIO. A bare `*` action stays bound by its resource, and so does everything under `NotResource`.
+ */
+function reachesResource({ actions, resources, effect }: CompiledStatement, ask: Ask): boolean {
+  if (resources === undefined) return true
+  const bound = resources.negated || actions.negated || !namesAction(actions, ask)
+  if (!bound && ignoresResource(ask)) return true
+  return matchesResources(resources, ask, effect)
+}
+
+function ignoresResource({ service, access }: Ask): boolean {
+  if (service === 'admin' || service === 'kms') return true
+  return service === 'sts' && access.resource === '*'
+}
+
+/** Variables exist since Version 2012-10-17. */
+export function hasVariables(document: Document): boolean {
+  return document.version === '2012-10-17'
+}
+
+/** Whether judging the document needs the tags of the stored object. */
+export function readsObjectTags(document: Document): boolean {
+  return document.statements.some(
+    (statement) =>
+      statement.conditions.some(({ key }) => key.toLowerCase().startsWith(objectTagPrefix)) ||
+      (hasVariables(document) && variableNames(statement).some(isObjectTag)),
+  )
+}
+
+function variableNames({ resource, conditions, path }: Statement): readonly string[] {
+  const texts = [...(resource?.values ?? []), ...conditions.flatMap(({ values }) => values)]
+  const syntax = { wildcards: false, variables: true }
+  return texts
+    .filter((text) => text.includes('${'))
+    .flatMap((text) => variablesOf(parseTemplate(text, syntax, path)))
+    .map(({ name }) => name)
+}
+
+function isObjectTag(name: string): boolean {
+  return name.toLowerCase().startsWith(objectTagPrefix)
+}

@@ -1,0 +1,41 @@
+import { compileDocument, readsObjectTags, type CompiledStatement } from './compile.ts'
+import type { Document } from './document.ts'
+import { findWarnings } from './lint.ts'
+import { normalText } from './normal-text.ts'
+import type { BrokenPolicy, Policy, PolicyKind } from './types.ts'
+
+/** The only thing that is a policy: what looks like one but was not compiled here is taken for broken. */
+export class CompiledPolicy implements Policy {
+  readonly kind: PolicyKind
+  readonly text: string
+  readonly warnings: readonly string[]
+  readonly readsObjectTags: boolean
+  readonly document: Document
+  readonly statements: readonly CompiledStatement[]
+
+  /** @throws PolicyError for values that do not compile */
+  constructor(document: Document) {
+    this.kind = document.kind
+    this.document = document
+    this.statements = Object.freeze(compileDocument(document))
+    this.text = normalText(document)
+    this.warnings = Object.freeze(findWarnings(document))
+    this.readsObjectTags = readsObjectTags(document)
+    Object.freeze(this)
+  }
+}
+
+/** Where a policy is put to use. */
+export type Place = 'bucket' | 'identity'
+
+/** The statements of a policy, or why it cannot speak and so denies everything. */
+export function statementsOf(
+  policy: Policy | BrokenPolicy,
+  place: Place,
+): readonly CompiledStatement[] | string {
+  if (policy instanceof CompiledPolicy) {
+    if ((policy.kind === 'bucket') === (place === 'bucket')) return policy.statements
+    return `a policy of kind ${policy.kind} does not belong here`
+  }
+  return policy.kind === 'broken' ? policy.problem : 'it was not parsed'
+}

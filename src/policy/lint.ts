@@ -1,0 +1,5 @@
+import type { Document } from './document.ts'
+
+export function findWarnings(_document: Document): readonly string[] {
+  return []
+}

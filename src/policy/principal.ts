@@ -1,0 +1,80 @@
+import type { Ask } from './ask.ts'
+import type { Principals } from './document.ts'
+import { malformed, shown } from './errors.ts'
+import { withPlainPartition } from './resource.ts'
+
+/** Whom a bucket policy statement means. `Service` and `CanonicalUser` principals are nobody who can ask here. */
+export type PrincipalMatcher = Readonly<{
+  negated: boolean
+  /** `"*"`: also the anonymous. */
+  everyone: boolean
+  /** Account ids and `root` ARNs: in an Allow they only delegate to the account's own policies. */
+  accounts: ReadonlySet<string>
+  /** Users, roles, role sessions. */
+  arns: ReadonlySet<string>
+  federated: ReadonlySet<string>
+}>
+
+/** @throws PolicyError for AWS principals that are no account id, and no ARN of a user, a role or a session */
+export function compilePrincipals(principals: Principals): PrincipalMatcher {
+  const aws = (principals.byKind.get('AWS') ?? []).map((value) => parseAws(value, principals))
+  const byKind = Map.groupBy(aws, ({ kind }) => kind)
+  const valuesOf = (kind: AwsPrincipal['kind']): ReadonlySet<string> =>
+    new Set((byKind.get(kind) ?? []).map(({ value }) => value))
+  return {
+    negated: principals.negated,
+    everyone: principals.everyone || byKind.has('everyone'),
+    accounts: valuesOf('account'),
+    arns: valuesOf('arn'),
+    federated: new Set(principals.byKind.get('Federated')),
+  }
+}
+
+export function matchesPrincipal(
+  matcher: PrincipalMatcher,
+  ask: Ask,
+  effect: 'Allow' | 'Deny',
+): boolean {
+  if (matcher.everyone) return true
+  return (isNamed(matcher, ask) || isOfAccount(matcher, ask, effect)) !== matcher.negated
+}
+
+function isNamed({ arns, federated }: PrincipalMatcher, { principal, facts }: Ask): boolean {
+  if (principal.kind === 'user') return arns.has(principal.arn)
+  if (principal.kind !== 'session') return false
+  const provider = facts.aws.FederatedProvider
+  if (provider !== undefined && federated.has(provider)) return true
+  return [principal.arn, principal.roleArn, principal.userArn].some(
+    (arn) => arn !== undefined && arns.has(arn),
+  )
+}
+
+function isOfAccount(
+  { accounts }: PrincipalMatcher,
+  { principal }: Ask,
+  effect: 'Allow' | 'Deny',
+): boolean {
+  return effect === 'Deny' && principal.kind !== 'anonymous' && accounts.has(principal.account)
+}
+
+type AwsPrincipal = Readonly<{ kind: 'everyone' | 'account' | 'arn'; value: string }>
+
+const rootArn = /^arn:aws:iam::(\d{12}):root$/
+const iamArn = /^arn:aws:iam::\d{12}:(?:user|role)\/[^*?${}\p{Cc}]+$/u
+const sessionArn = /^arn:aws:sts::\d{12}:assumed-role\/[^*?${}/\p{Cc}]+\/[^*?${}/\p{Cc}]+$/u
+
+function parseAws(value: string, { path, negated }: Principals): AwsPrincipal {
+  if (value === '*') {
+    if (negated) throw malformed(`${path}.AWS`, 'must name whom it spares')
+    return { kind: 'everyone', value }
+  }
+  if (/^\d{12}$/.test(value)) return { kind: 'account', value }
+  const arn = withPlainPartition(value)
+  const account = rootArn.exec(arn)?.[1]
+  if (account !== undefined) return { kind: 'account', value: account }
+  if (iamArn.test(arn) || sessionArn.test(arn)) return { kind: 'arn', value: arn }
+  throw malformed(
+    `${path}.AWS`,
+    `${shown(value)} is not "*", an account id, or the ARN of a user, a role or a role session`,
+  )
+}
