@@ -1,0 +1,55 @@
+import type { Trace } from './trace.ts'
+import type { GrantLimits } from './types.ts'
+
+/** Whole seconds, both ends. `durationSeconds` is what is really given, and what policies see. */
+export type Lifetime = Readonly<{ issuedAt: Date; expiresAt: Date; durationSeconds: number }>
+
+/**
+ * How long a grant lasts. A proof that ends by itself (a token) is never outlived, unless `insecureOutliveToken`
+ * says so and the caller asks for it; without a wish its own end is taken. Nothing exceeds `maxSeconds`.
+ *
+ * @param proofEnds when the token expires; `undefined` for keys, which prove no end.
+ */
+export function chooseLifetime(
+  asked: number | undefined,
+  proofEnds: Date | undefined,
+  limits: GrantLimits,
+  now: Date,
+  trace: Trace,
+): Lifetime {
+  if (asked !== undefined) checkRange(asked, limits, trace)
+  const start = Math.floor(now.getTime() / 1000)
+  const wish = asked ?? (proofEnds === undefined ? limits.defaultSeconds : Infinity)
+  const bounded = start + Math.min(wish, limits.maxSeconds)
+  const mayOutlive = limits.insecureOutliveToken === true && asked !== undefined
+  const end =
+    proofEnds === undefined || mayOutlive ? bounded : Math.min(bounded, seconds(proofEnds))
+  // NaN of a broken date fails this comparison too.
+  if (!(end > start) || !((proofEnds?.getTime() ?? Infinity) > now.getTime())) {
+    throw trace.refusal('duration', 'expired', 'The token that proves the caller has expired')
+  }
+  const durationSeconds = end - start
+  trace.ok('duration', describe(durationSeconds, asked))
+  return { issuedAt: new Date(start * 1000), expiresAt: new Date(end * 1000), durationSeconds }
+}
+
+function checkRange(asked: number, limits: GrantLimits, trace: Trace): void {
+  const { minSeconds, maxSeconds } = limits
+  if (Number.isSafeInteger(asked) && asked >= minSeconds && asked <= maxSeconds) return
+  throw trace.refusal(
+    'duration',
+    'invalid_parameter',
+    `DurationSeconds must be a whole number from ${minSeconds} to ${maxSeconds}`,
+    { detail: { parameter: 'DurationSeconds' } },
+  )
+}
+
+function seconds(instant: Date): number {
+  return Math.floor(instant.getTime() / 1000)
+}
+
+function describe(given: number, asked: number | undefined): string {
+  if (asked === undefined) return `${given} seconds; the caller named no duration`
+  if (asked === given) return `${given} seconds, as asked`
+  return `${given} seconds of the ${asked} asked for, since the token ends then`
+}
