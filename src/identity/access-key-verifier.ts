@@ -8,9 +8,9 @@ import type { Verifier } from './types.ts'
 export function createAccessKeyVerifier(options: Readonly<{ tenant?: string }> = {}): Verifier {
   const { tenant = 'default' } = options
   return {
-    verify: (evidence) =>
-      Promise.resolve(
-        evidence.kind === 'signature' ? keyPrincipal(evidence.signer, tenant) : undefined,
-      ),
+    async verify(evidence) {
+      if (evidence.kind !== 'signature') return undefined
+      return keyPrincipal(evidence.signer, tenant)
+    },
   }
 }
