@@ -54,9 +54,18 @@ export function createExchange(parts: ExchangeParts): Exchange {
     const event = refusedEvent(story, refusal)
     // The audit log reports its own failure; the refusal stands either way, and nothing has been issued.
     await parts.audit.record(event).catch(() => undefined)
-    // Only who has been proven gets the sealed trace: it costs something, and says something.
-    if (refusal && story.principal) refusal.encodedMessage = parts.explain?.seal(event)
+    if (refusal !== undefined) refusal.encodedMessage = seal(story, event)
     return refusal ?? error
+  }
+
+  /** Only who has been proven gets the sealed trace: it costs something. Without it the refusal is still a refusal. */
+  function seal(story: Story, event: ExchangeRefused): string | undefined {
+    if (story.principal === undefined) return undefined
+    try {
+      return parts.explain?.seal(event)
+    } catch {
+      return undefined
+    }
   }
 
   return {

@@ -1,0 +1,291 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { CredentialsError } from './credentials/index.ts'
+import type { Credentials } from './credentials/index.ts'
+import { createExchange, ExchangeError } from './exchange.ts'
+import type {
+  ExchangeEvent,
+  ExchangeObservation,
+  ExchangeParts,
+  ExchangeRequest,
+} from './exchange.ts'
+import { createGrants } from './grants/index.ts'
+import { combineVerifiers, createAccessKeyVerifier, IdentityError } from './identity/index.ts'
+import type { Principal, Verifier } from './identity/index.ts'
+import { cannedPolicies } from './policy/index.ts'
+import { Secret } from './secret.ts'
+
+const now = new Date('2026-03-01T12:00:00Z')
+const later = new Date('2026-03-01T13:00:00Z')
+const token = 'header.payload.signature'
+const roleArn = 'arn:minio:iam:::role/nOybJqMNzNmroqEKq5D0EUsRZw0'
+
+/** Stands for a provider: any token proves alice, with the policy that the provider's name gives her. */
+const tokens: Verifier = {
+  async verify(evidence) {
+    if (evidence.kind !== 'web-identity') return undefined
+    if (evidence.token.reveal() !== token) {
+      throw new IdentityError('token_signature', 'No key of the provider verifies the token')
+    }
+    const principal = {
+      kind: 'web-identity',
+      provider: evidence.provider ?? 'dex',
+      issuer: 'https://idp.example.com',
+      subject: 'alice',
+      displayName: 'Alice',
+      groups: [],
+      claims: new Map([['policy', 'readonly']]),
+      jti: 'j1',
+      expiresAt: later,
+    }
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the brand belongs to the identity room
+    return principal as unknown as Principal
+  },
+}
+
+const credentials: Credentials = {
+  accessKeyId: 'ASIAEXAMPLE',
+  secretAccessKey: new Secret('the-secret-key'),
+  sessionToken: new Secret('the-session-token'),
+  expiresAt: later,
+  packedPolicySize: 3,
+}
+
+function setUp(parts: Partial<ExchangeParts> = {}) {
+  const events: ExchangeEvent[] = []
+  const observed: ExchangeObservation[] = []
+  const issued: unknown[] = []
+  const exchange = createExchange({
+    identity: combineVerifiers([tokens, createAccessKeyVerifier()]),
+    grants: createGrants({
+      tenant: 'default',
+      policies: {
+        find: (name) => {
+          const policy = cannedPolicies.get(name)
+          return policy && { name, policy }
+        },
+      },
+      users: { policiesOf: (name) => (name === 'bob' ? [] : undefined) },
+      providers: [
+        { kind: 'claim', provider: 'dex', claimName: 'policy' },
+        { kind: 'role', provider: 'okta', roleArn, policies: ['readwrite'] },
+      ],
+      limits: {
+        minSeconds: 900,
+        maxSeconds: 43_200,
+        defaultSeconds: 3600,
+        maxSessionPolicyBytes: 2048,
+      },
+      clock: () => now,
+    }),
+    sessions: {
+      issue(grant) {
+        issued.push(grant)
+        return credentials
+      },
+    },
+    audit: {
+      record: async (event) => {
+        events.push(event)
+      },
+    },
+    explain: { seal: (event) => `sealed:${event.code}` },
+    observe: (observation) => observed.push(observation),
+    clock: () => now,
+    ...parts,
+  })
+  return { exchange, events, observed, issued }
+}
+
+function request(grant: Partial<ExchangeRequest['grant']> = {}, text = token): ExchangeRequest {
+  return {
+    id: '0123456789ABCDEF',
+    evidence: { kind: 'web-identity', token: new Secret(text) },
+    grant: {
+      action: 'sts:AssumeRoleWithWebIdentity',
+      client: { source: '203.0.113.5', secure: true },
+      ...grant,
+    },
+  }
+}
+
+const byKey = (signer: Extract<ExchangeRequest['evidence'], { kind: 'signature' }>['signer']) => ({
+  ...request({ action: 'sts:AssumeRole' }),
+  evidence: { kind: 'signature', signer } as const,
+})
+
+describe('the exchange', () => {
+  it('gives credentials for a token, and records who, how, what and why', async () => {
+    const { exchange, events, observed } = setUp()
+    const issued = await exchange.exchange(request())
+    assert.equal(issued.credentials, credentials)
+    const [event] = events
+    assert.ok(event?.outcome === 'issued' && events.length === 1)
+    assert.equal(event.decisionId, '0123456789ABCDEF')
+    assert.equal(event.accessKeyId, 'ASIAEXAMPLE')
+    assert.equal(event.jti, 'j1')
+    assert.equal(event.principal?.subject, 'alice')
+    assert.deepEqual(event.proof, { kind: 'token', sha256: new Secret(token).fingerprint() })
+    assert.deepEqual(event.source, { kind: 'policies', names: ['readonly'] })
+    assert.ok(event.trace.length >= 3)
+    assert.deepEqual(observed, [
+      { action: 'sts:AssumeRoleWithWebIdentity', outcome: 'issued', seconds: 0 },
+    ])
+  })
+
+  it('gives credentials for the keys of root and of users', async () => {
+    const { exchange, events } = setUp()
+    const root = await exchange.exchange(byKey({ kind: 'root', accessKeyId: 'admin' }))
+    assert.deepEqual(root.grant.source, { kind: 'root' })
+    const user = { kind: 'user', accessKeyId: 'AK', user: 'bob' } as const
+    const bob = await exchange.exchange(byKey(user))
+    assert.deepEqual(bob.grant.source, { kind: 'user', name: 'bob' })
+    assert.deepEqual(events[1]?.proof, { kind: 'signature', accessKeyId: 'AK' })
+  })
+
+  it('asks the provider that the role ARN means', async () => {
+    const { grant } = await setUp().exchange.exchange(request({ roleArn }))
+    assert.equal(grant.principal.provider, 'okta')
+    assert.deepEqual(grant.source, { kind: 'role', arn: roleArn, name: 'okta' })
+  })
+
+  it('hands nothing out before the record is durable', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const { exchange } = setUp({ audit: { record: () => promise } })
+    let done = false
+    const running = exchange.exchange(request()).then(() => (done = true))
+    await new Promise(setImmediate)
+    assert.equal(done, false)
+    resolve()
+    assert.equal(await running, true)
+  })
+
+  it('hands nothing out when the record cannot be written', async () => {
+    const disk = { record: () => Promise.reject(new Error('disk full')) }
+    const { exchange, observed } = setUp({ audit: disk })
+    await assert.rejects(exchange.exchange(request()), { code: 'audit_unavailable' })
+    assert.deepEqual(
+      observed.map(({ outcome }) => outcome),
+      ['audit_unavailable'],
+    )
+  })
+
+  it('never records or prints a secret', async () => {
+    const { exchange, events } = setUp()
+    await exchange.exchange(request({ roleSessionName: 'abc' }))
+    await assert.rejects(exchange.exchange(request({}, 'forged-token')))
+    const text = JSON.stringify(events)
+    for (const secret of [token, 'forged-token', 'the-secret-key', 'the-session-token']) {
+      assert.ok(!text.includes(secret))
+    }
+  })
+})
+
+describe('a refusal', () => {
+  it('of a token is recorded, issues nothing, and gives strangers no sealed trace', async () => {
+    const { exchange, events, observed, issued } = setUp()
+    await assert.rejects(exchange.exchange(request({}, 'forged')), (error) => {
+      assert.ok(error instanceof ExchangeError && error.cause instanceof IdentityError)
+      assert.equal(error.code, 'token_signature')
+      assert.equal(error.encodedMessage, undefined)
+      return true
+    })
+    assert.equal(issued.length, 0)
+    assert.ok(events.length === 1 && events[0]?.outcome === 'refused')
+    assert.equal(events[0].code, 'token_signature')
+    assert.equal(events[0].principal, undefined)
+    assert.deepEqual(
+      events[0].trace.map(({ outcome }) => outcome),
+      ['refused'],
+    )
+    assert.deepEqual(
+      observed.map(({ outcome }) => outcome),
+      ['token_signature'],
+    )
+  })
+
+  it('of a grant carries the sealed trace for the one who was proven', async () => {
+    const { exchange, events, issued } = setUp()
+    await assert.rejects(exchange.exchange(request({ durationSeconds: 1 })), {
+      code: 'invalid_parameter',
+      encodedMessage: 'sealed:invalid_parameter',
+    })
+    assert.equal(issued.length, 0)
+    assert.ok(events[0]?.outcome === 'refused')
+    assert.equal(events[0].principal?.subject, 'alice')
+    assert.deepEqual(
+      events[0].trace.map(({ step }) => step),
+      ['token', 'mapping', 'duration'],
+    )
+  })
+
+  it('of a session that is too large keeps the trace of the grant', async () => {
+    const sessions = {
+      issue: () => {
+        throw new CredentialsError('session_too_large', 'The session token would be too large')
+      },
+    }
+    const { exchange, events } = setUp({ sessions })
+    await assert.rejects(exchange.exchange(request()), { code: 'session_too_large' })
+    const steps = events[0]?.trace.map(({ step, outcome }) => `${step} ${outcome}`)
+    assert.deepEqual(steps?.slice(-2), ['denies ok', 'issue refused'])
+  })
+
+  it('stands when it cannot be recorded or sealed', async () => {
+    const broken = () => {
+      throw new Error('no key')
+    }
+    const audit = { record: () => Promise.reject(new Error('disk full')) }
+    const { exchange, issued } = setUp({ audit, explain: { seal: broken } })
+    const grant = { durationSeconds: 1 }
+    await assert.rejects(exchange.exchange(request(grant)), { code: 'invalid_parameter' })
+    assert.equal(issued.length, 0)
+  })
+
+  it('of evidence that nobody can judge is a refusal, not a yes', async () => {
+    const { exchange } = setUp({ identity: combineVerifiers([]) })
+    await assert.rejects(exchange.exchange(request()), { code: 'no_provider' })
+  })
+
+  it('of an unknown user follows from the directory', async () => {
+    const signer = { kind: 'user', accessKeyId: 'AK', user: 'mallory' } as const
+    await assert.rejects(setUp().exchange.exchange(byKey(signer)), { code: 'caller_not_allowed' })
+  })
+
+  it('that a face found out itself is recorded too', async () => {
+    const { exchange, events, observed } = setUp()
+    const { id, grant } = byKey({ kind: 'root', accessKeyId: 'admin' })
+    const refused = exchange.refuse(
+      { id, grant },
+      'caller_unproven',
+      'The signature does not match',
+    )
+    await assert.rejects(refused, { code: 'caller_unproven', encodedMessage: undefined })
+    assert.equal(events[0]?.outcome, 'refused')
+    assert.equal(observed[0]?.outcome, 'caller_unproven')
+  })
+
+  it('by a fault of ours is recorded without its words and thrown as it is', async () => {
+    const fault = new TypeError('password is hunter2')
+    const identity = { verify: () => Promise.reject(fault) }
+    const { exchange, events, observed } = setUp({ identity })
+    await assert.rejects(exchange.exchange(request()), (error) => error === fault)
+    assert.ok(events[0]?.outcome === 'refused' && events[0].code === 'internal')
+    assert.ok(!JSON.stringify(events).includes('hunter2'))
+    assert.equal(observed[0]?.outcome, 'internal')
+  })
+})
+
+describe('the order of the stages', () => {
+  it('is held by the compiler', () => {
+    const unproven = { kind: 'web-identity', subject: 'alice' } as const
+    // Never called: these lines need not run, they must not compile.
+    const wrong = ({ grants, sessions }: ExchangeParts) => [
+      // @ts-expect-error -- evidence is no principal
+      grants.authorizeWebIdentity(unproven, request().grant),
+      // @ts-expect-error -- a principal's look-alike is no grant
+      sessions.issue({ ...unproven, tenant: 'default' }),
+    ]
+    assert.equal(typeof wrong, 'function')
+  })
+})
