@@ -1,7 +1,7 @@
 import { IdentityError } from './identity-error.ts'
 import { isJsonObject, type JsonObject } from './json-object.ts'
 import type { ProviderSettings } from './provider-settings.ts'
-import type { SignedClaims } from './verify-jws.ts'
+import type { SignedClaims } from './verify-token.ts'
 
 declare const checked: unique symbol // not exported: only checkClaims makes one
 

@@ -22,7 +22,7 @@ describe('a discovery document (OpenID Connect Discovery 1.0)', () => {
       issuer: origin,
       jwksUri: `${origin}/keys`,
       userinfoEndpoint: `${origin}/me`,
-      algorithms: ['RS256'],
+      algorithms: new Set(['RS256']),
     })
   })
 

@@ -8,7 +8,7 @@ export type Discovery = Readonly<{
   jwksUri: string
   userinfoEndpoint?: string
   /** `id_token_signing_alg_values_supported`, where it is given. */
-  algorithms?: readonly string[]
+  algorithms?: ReadonlySet<string>
 }>
 
 const suffix = '/.well-known/openid-configuration'
@@ -45,7 +45,7 @@ export function parseDiscovery(
       userinfoEndpoint: parseProviderUrl(userinfo, 'userinfo_endpoint', plainHttp).href,
     }),
     ...(Array.isArray(algorithms) && {
-      algorithms: algorithms.filter((alg) => typeof alg === 'string'),
+      algorithms: new Set(algorithms.filter((alg) => typeof alg === 'string')),
     }),
   }
 }

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { IdentityError } from './identity-error.ts'
 import { parseJsonObject, type JsonObject } from './json-object.ts'
 
@@ -9,6 +10,9 @@ export type Jws = Readonly<{
   signedText: Buffer
   signature: Buffer
 }>
+
+/** A token whose payload is a claims set. The claims only say whose keys to try: nobody has signed for them yet. */
+export type UnprovenToken = Jws & Readonly<{ unproven: JsonObject }>
 
 /** Of the whole token, in bytes (a token is ASCII). */
 export const longestToken = 16_384
@@ -38,10 +42,16 @@ export function parseJws(token: string): Jws {
   }
 }
 
-/** UTF-8 JSON object of a header or a claims set. @throws {IdentityError} `token_malformed` */
-export function parsePart(bytes: Buffer, what: 'header' | 'claims'): JsonObject {
+/** A JWT (RFC 7519 section 7.2, up to the signature). @throws {IdentityError} `token_malformed` */
+export function parseToken(token: string): UnprovenToken {
+  const jws = parseJws(token)
+  return { ...jws, unproven: parsePart(jws.payload, 'claims') }
+}
+
+function parsePart(bytes: Buffer, what: 'header' | 'claims'): JsonObject {
+  if (!isUtf8(bytes)) throw malformed(`The ${what} of the token are not UTF-8`)
   try {
-    return parseJsonObject(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes))
+    return parseJsonObject(bytes.toString('utf8'))
   } catch (cause) {
     throw malformed(`The ${what} of the token are not a sound JSON object`, cause)
   }

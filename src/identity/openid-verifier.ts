@@ -3,13 +3,13 @@ import { issuersOf } from './discovery.ts'
 import { createFetchText, type FetchText } from './fetch-text.ts'
 import { IdentityError } from './identity-error.ts'
 import type { JsonObject } from './json-object.ts'
-import { parseJws, parsePart, type Jws } from './jws.ts'
+import { parseToken } from './jws.ts'
 import { webIdentityPrincipal } from './principal.ts'
 import { ProviderKeys, type IdentityEvent, type ProviderKeysStatus } from './provider-keys.ts'
 import { parseProvider, type OpenIdProvider, type ProviderSettings } from './provider-settings.ts'
 import type { Evidence, Principal, Verifier } from './types.ts'
 import { fetchUserinfo } from './userinfo.ts'
-import { verifyJws } from './verify-jws.ts'
+import { verifyToken } from './verify-token.ts'
 
 export type OpenIdOptions = Readonly<{
   providers: readonly OpenIdProvider[]
@@ -62,7 +62,7 @@ export function createOpenIdVerifier(options: OpenIdOptions): OpenIdVerifier {
       if (evidence.provider !== undefined && named === undefined) return undefined
       const choice = named === undefined ? providers.filter(isClaimMode) : [named]
       if (choice.length === 0) return undefined
-      return verifyToken(evidence, choice, ports.fetch, now)
+      return judge(evidence, choice, ports.fetch, now)
     },
     status: () => providers.map(statusOf),
     start() {
@@ -77,18 +77,18 @@ export function createOpenIdVerifier(options: OpenIdOptions): OpenIdVerifier {
 }
 
 /** The whole story of a token: form, provider, signature, claims, userinfo. */
-async function verifyToken(
+async function judge(
   evidence: WebIdentity,
   choice: readonly Provider[],
   fetch: FetchText,
   now: Date,
 ): Promise<Principal> {
-  const jws = parseJws(evidence.token.reveal())
-  const { settings, keys } = chooseProvider(choice, parsePart(jws.payload, 'claims'))
-  checkAlgorithm(jws, settings.algorithms)
+  const token = parseToken(evidence.token.reveal())
+  const { settings, keys } = chooseProvider(choice, token.unproven)
+  checkAlgorithm(token.header.alg, settings.algorithms)
   const { discovery } = await keys.current()
-  if (!settings.algorithmsAreListed) checkAlgorithm(jws, advertised(discovery.algorithms))
-  const signed = await verifyJws(jws, await keys.find(jws.header))
+  if (!settings.algorithmsAreListed) checkAlgorithm(token.header.alg, discovery.algorithms)
+  const signed = await verifyToken(token, await keys.find(token.header))
   const proven = checkClaims(signed, { ...settings, issuer: discovery.issuer }, now)
   const added = settings.claimUserinfo
     ? await fetchUserinfo(proven, evidence.accessToken, discovery.userinfoEndpoint, settings, fetch)
@@ -114,13 +114,9 @@ function issuersFor({ settings, keys }: Provider): readonly string[] {
   return issuer === undefined ? issuersOf(settings.configUrl) : [issuer]
 }
 
-function checkAlgorithm(jws: Jws, allowed: ReadonlySet<string> | undefined): void {
-  if (allowed === undefined || allowed.has(jws.header.alg)) return
+function checkAlgorithm(alg: string, allowed: ReadonlySet<string> | undefined): void {
+  if (allowed === undefined || allowed.has(alg)) return
   throw new IdentityError('token_algorithm', 'The algorithm of the token is not allowed')
-}
-
-function advertised(algorithms: readonly string[] | undefined): ReadonlySet<string> | undefined {
-  return algorithms === undefined ? undefined : new Set(algorithms)
 }
 
 function isClaimMode({ settings }: Provider): boolean {

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test'
 import { IdentityError } from './identity-error.ts'
 import { parseJws } from './jws.ts'
 import { findKey, parseKeySet } from './key-set.ts'
-import { verifySignature } from './verify-jws.ts'
+import { verifySignature } from './verify-token.ts'
 
 type Case = Readonly<{ tcId: number; comment: string; result: string; jws?: unknown }>
 type Group = Readonly<{

@@ -1,22 +1,24 @@
 import { isSignedBy } from './algorithms.ts'
 import { IdentityError } from './identity-error.ts'
 import type { JsonObject } from './json-object.ts'
-import { parsePart, type Jws } from './jws.ts'
+import type { Jws, UnprovenToken } from './jws.ts'
 import type { VerificationKey } from './key-set.ts'
 
-declare const signed: unique symbol // not exported: only verifyJws makes one
+declare const signed: unique symbol // not exported: only verifyToken makes one
 
 /** Claims that stand under a good signature of the right provider. When and for whom they hold is not judged yet. */
 export type SignedClaims = Readonly<{ claims: JsonObject; [signed]: true }>
 
 /**
- * @throws {IdentityError} `token_algorithm` when the key is not one for the token's `alg`, `token_signature`, and
- * `token_malformed` when the payload is no claims set
+ * @throws {IdentityError} `token_algorithm` when the key is not one for the token's `alg`, `token_signature`
  */
-export async function verifyJws(jws: Jws, key: VerificationKey): Promise<SignedClaims> {
-  await verifySignature(jws, key)
+export async function verifyToken(
+  token: UnprovenToken,
+  key: VerificationKey,
+): Promise<SignedClaims> {
+  await verifySignature(token, key)
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the one place where they are made
-  return { claims: parsePart(jws.payload, 'claims') } as SignedClaims
+  return { claims: token.unproven } as SignedClaims
 }
 
 /** The signature alone, whatever the payload is. @throws {IdentityError} `token_algorithm`, `token_signature` */
