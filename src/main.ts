@@ -1,5 +1,6 @@
 /**
- * Wiring, and nothing but wiring: configuration in, a running server out.
+ * Wiring, and nothing but wiring: configuration in, a running server out. Ground first (what lies on the disk), then the
+ * core over it, then the faces over the core, then the doors.
  */
 import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
@@ -10,6 +11,7 @@ import { createAccess } from './access/index.ts'
 import type { DenialTrace } from './access/index.ts'
 import { openAdministration } from './admin/index.ts'
 import { openAuditLog } from './audit.ts'
+import type { AuditLog } from './audit.ts'
 import { loadConfig, loadRootCredentials } from './config/index.ts'
 import type { Config, RootCredentials } from './config/index.ts'
 import {
@@ -31,11 +33,9 @@ import { createRateLimiter, listen } from './listener/index.ts'
 import { createMetrics, createOperationsFace } from './operations/index.ts'
 import { openEmbeddedOrigin } from './origins/index.ts'
 import { createRouter } from './router.ts'
-import { createS3Face, parseAddress } from './s3/index.ts'
+import { createS3Face } from './s3/index.ts'
 import { openSqliteState } from './store/index.ts'
 import { createStsFace } from './sts/index.ts'
-
-const tenant = 'default'
 
 export type ServeOptions = Readonly<{
   /** Where everything is kept; made when it is not there. */
@@ -54,113 +54,120 @@ export type RunningServer = Readonly<{
   root: RootCredentials
   masterKeyPath?: string
   region: string
+  /** What should be said to whoever starts the server. */
   notices: readonly string[]
-  providers: readonly Readonly<{ name: string; roleArn?: string; clientId: string }>[]
+  providers: readonly Readonly<{ name: string; clientId: string; roleArn?: string }>[]
   /** Lets running requests end, then closes every file. */
   close(): Promise<void>
 }>
 
-const clock = (): Date => new Date()
-const drainMs = 10_000
-
 /** @throws ConfigError with all problems at once; Error that says what to do when the directory cannot be used. */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
+  const { address, operationsAddress } = options
   const config = loadConfig({
     env: options.env,
     ...(options.config === undefined ? {} : { file: options.config }),
-    overrides: {
-      ...(options.address === undefined ? {} : { address: options.address }),
-      ...(options.operationsAddress === undefined
-        ? {}
-        : { operationsAddress: options.operationsAddress }),
-    },
+    overrides: { ...(address && { address }), ...(operationsAddress && { operationsAddress }) },
   })
-  mkdirSync(options.dir, { recursive: true, mode: 0o700 })
-  const closers: (() => Promise<unknown> | void)[] = []
-  const closeAll = async (): Promise<void> => {
-    for (const close of closers.splice(0).reverse()) await close()
-  }
+  const house = new House(config)
   try {
-    return await start(options, config, closers, closeAll)
+    const ground = await openGround(house, options)
+    const core = await openCore(house, ground)
+    return await openDoors(house, ground, core)
   } catch (error) {
-    await closeAll()
+    await house.close()
     throw error
   }
 }
 
-async function start(
-  options: ServeOptions,
-  config: Config,
-  closers: (() => Promise<unknown> | void)[],
-  closeAll: () => Promise<void>,
-): Promise<RunningServer> {
-  const { dir, env } = options
-  const region = config.region ?? 'us-east-1'
-  const log = createLog(config)
-  const onError = (what: string, error: unknown): void => log.error({ err: error }, what)
-  const opened = <T extends { close(): Promise<unknown> | void }>(value: T): T => {
-    closers.push(() => value.close())
+const tenant = 'default'
+const drainMs = 10_000
+const random = randomBytes
+const clock = (): Date => new Date()
+
+/** What everything else hangs on: settings, the log, and the order in which to close. */
+class House {
+  readonly config: Config
+  readonly region: string
+  readonly log: Logger
+  readonly #closers: (() => Promise<unknown> | void)[] = []
+
+  constructor(config: Config) {
+    this.config = config
+    this.region = config.region ?? 'us-east-1'
+    this.log = pino(
+      {
+        level: config.logLevel,
+        base: undefined,
+        timestamp: pino.stdTimeFunctions.isoTime,
+        // The second net: secrets are `Secret` values, which print as [secret] by themselves.
+        redact: ['*.secretAccessKey', '*.sessionToken', '*.token', '*.password', '*.authorization'],
+      },
+      pino.destination({ dest: 2, sync: false }),
+    )
+  }
+
+  opened<T extends { close(): Promise<unknown> | void }>(value: T): T {
+    this.onClose(() => value.close())
     return value
   }
 
+  onClose(close: () => Promise<unknown> | void): void {
+    this.#closers.push(close)
+  }
+
+  readonly onError = (what: string, error: unknown): void => {
+    this.log.error({ err: error }, what)
+  }
+
+  readonly close = async (): Promise<void> => {
+    for (const close of this.#closers.splice(0).reverse()) await close()
+  }
+}
+
+type Ground = Awaited<ReturnType<typeof openGround>>
+
+async function openGround(house: House, { dir, env }: ServeOptions) {
+  const { config, onError } = house
+  mkdirSync(dir, { recursive: true, mode: 0o700 })
   const masterKey = loadMasterKey({ env, dir })
-  const root = loadRootCredentials({ root: config.root, dir, random: randomBytes })
-  const origin = opened(await openEmbeddedOrigin({ dir, clock, random: randomBytes }))
-  const state = opened(await openSqliteState(join(dir, 'state.db'), { clock }))
-  const audit = opened(
+  const root = loadRootCredentials({ root: config.root, dir, random })
+  const origin = house.opened(await openEmbeddedOrigin({ dir, clock, random }))
+  const state = house.opened(await openSqliteState(join(dir, 'state.db'), { clock }))
+  const audit = house.opened(
     await openAuditLog(join(dir, 'audit'), {
       clock,
       onFailure: (error) => onError('the audit log cannot be written', error),
     }),
   )
+  return { masterKey, root, origin, state, audit }
+}
 
-  const lifetime = { longestSessionSeconds: config.sts.maxDurationSeconds }
-  const roomOptions = { clock, random: randomBytes, ...lifetime }
-  const ring = opened(
-    await openKeyRing(state, {
-      ...roomOptions,
-      masterKey: masterKey.key,
-      onError: (error) => onError('key ring', error),
-    }),
-  )
-  const revocations = opened(
-    await openRevocations(state, {
-      ...roomOptions,
-      onError: (error) => onError('revocations', error),
-    }),
-  )
-  const sessions = createSessions({ ...roomOptions, ring, revocations })
-  const messages = createMessageSealer(ring, { random: randomBytes })
+type Core = Awaited<ReturnType<typeof openCore>>
 
+async function openCore(house: House, ground: Ground) {
+  const { config, onError } = house
   const mappings = providerMappings(config)
-  const admin = opened(
+  const { ring, revocations, sessions, messages } = await openCredentials(house, ground)
+  const admin = house.opened(
     await openAdministration({
-      state,
-      vault: createVault(masterKey.key, randomBytes),
+      state: ground.state,
+      vault: createVault(ground.masterKey.key, random),
       overlay: config.overlay,
       rolePolicies: new Set(mappings.flatMap((found) => (found.kind === 'role' ? found.policies : []))),
       revokeUser: (name) =>
         revocations.revoke({
           principal: principalKey({ kind: 'user', provider: 'internal', subject: name }),
           issuedBefore: clock(),
-          expiresAt: new Date(clock().getTime() + lifetime.longestSessionSeconds * 1000),
+          expiresAt: new Date(clock().getTime() + config.sts.maxDurationSeconds * 1000),
           reason: `user ${name} was deleted`,
         }),
       clock,
-      random: randomBytes,
+      random,
       onError,
     }),
   )
-
-  const openId = createOpenIdVerifier({
-    providers: config.openid.map((provider) => ({
-      ...provider,
-      mode: { kind: provider.rolePolicy ? 'role' : 'claim' },
-    })),
-    clock,
-    log: (event) => log.info({ identity: event }, 'identity provider'),
-  })
-  closers.push(() => openId.close())
+  const openId = openIdVerifier(house)
   const grants = createGrants({
     tenant,
     policies: { find: (name) => admin.findPolicy(name) },
@@ -182,125 +189,211 @@ async function start(
     revocationsFresh: () => revocations.isFresh(clock()),
     providers: () => openId.status(),
   })
-
   const exchange = createExchange({
-    identity: combineVerifiers([openId, createAccessKeyVerifier({ issuer: tenant })]),
+    identity: combineVerifiers([openId, createAccessKeyVerifier({ tenant })]),
     grants,
     sessions,
-    audit: { record: (event) => audit.record(event) },
+    audit: ground.audit,
     explain: { seal: (event) => messages.seal('denial', event) },
     observe: ({ action, outcome, seconds }) => metrics.exchange(action, outcome, seconds),
     clock,
   })
   const access = createAccess({
-    root,
+    root: ground.root,
     directory: admin,
-    roles: { policiesOfRole: (arn) => grants.policiesOf({ kind: 'role', arn, name: '' }) },
+    roles: grants,
     sessions,
     sealDenial: (trace) => messages.seal('denial', trace),
-    onDenial(trace, encodedMessage) {
+    onDenial(trace) {
       metrics.denial(trace.principal.kind)
-      if (trace.principal.kind === 'anonymous') return
-      // A denial lets nobody in, so nobody waits for its record.
-      audit.record(denialEvent(trace, encodedMessage)).catch(() => undefined)
+      recordDenial(ground.audit, trace)
     },
-    ...(config.regionPolicy === 'strict' ? { region } : {}),
-    random: randomBytes,
+    ...(config.regionPolicy === 'strict' ? { region: house.region } : {}),
+    random,
   })
+  return { mappings, ring, revocations, messages, admin, openId, metrics, exchange, access }
+}
 
-  const sts = createStsFace({
-    exchange,
-    access,
-    openDenial: (encoded) => messages.open('denial', encoded),
-    limits: { maxBodyBytes: 64 * 1024, bodyTimeoutMs: 10_000 },
-    compat: config.sts.errors,
-    log(event) {
-      if (event.error !== undefined) onError(`STS request ${event.requestId}`, event.error)
-      else log.debug(event, 'sts')
-    },
-    region: config.region,
-  })
-  const iam = createIamFace({
-    admin,
-    keys: ring,
-    revocations,
-    authenticate: (request, bodySha256) =>
-      access.authenticate(request, { services: ['iam'], bodySha256 }),
-    authorize: (caller, request, permission) => access.authorize(caller, request, [permission]),
-    audit: (event) => audit.record(event),
-    logFault: (requestId, error) => onError(`IAM request ${requestId}`, error),
-    clock,
-    longestSessionSeconds: lifetime.longestSessionSeconds,
-  })
-  const s3 = createS3Face({
-    origin,
-    access: s3Access(access),
-    sealer: messages,
-    region,
-    regionPolicy: config.regionPolicy,
-    domains: config.domains,
-    clock,
-    log: { fault: onError },
-  })
-
-  const operations = createOperationsFace({
-    metrics,
-    readiness: () => ({
-      ready: revocations.isFresh(clock()),
-      reasons: revocations.isFresh(clock()) ? [] : ['the store does not answer'],
+async function openCredentials(house: House, { state, masterKey }: Ground) {
+  const { config, onError } = house
+  const options = { clock, random, longestSessionSeconds: config.sts.maxDurationSeconds }
+  const ring = house.opened(
+    await openKeyRing(state, {
+      ...options,
+      masterKey: masterKey.key,
+      onError: (error) => onError('key ring', error),
     }),
-  })
-  const limiter = createRateLimiter({
-    perSecond: config.limits.anonymousPerSecond,
-    burst: config.limits.anonymousBurst,
-    inFlight: config.limits.anonymousInFlight,
-  })
-  const router = createRouter({
-    sts,
-    iam,
-    s3,
-    health: operations,
-    addressesBucket: (request) => addressesBucket(request),
-    enterAnonymous: (source, now) => limiter.enter(source, now),
-  })
+  )
+  const revocations = house.opened(
+    await openRevocations(state, {
+      ...options,
+      onError: (error) => onError('revocations', error),
+    }),
+  )
+  const sessions = createSessions({ ...options, ring, revocations })
+  return { ring, revocations, sessions, messages: createMessageSealer(ring, { random }) }
+}
 
+function openIdVerifier(house: House): ReturnType<typeof createOpenIdVerifier> {
+  const verifier = createOpenIdVerifier({
+    providers: house.config.openid.map((provider) => ({
+      ...provider,
+      mode: { kind: provider.rolePolicy ? 'role' : 'claim' },
+    })),
+    clock,
+    log: (event) => house.log.info({ identity: event }, 'identity provider'),
+  })
+  house.onClose(() => verifier.close())
+  return verifier
+}
+
+/** How each provider's principals come by their policies; the role ARN as MinIO computes it. */
+function providerMappings(config: Config): readonly ProviderMapping[] {
+  return config.openid.map((provider) =>
+    provider.rolePolicy
+      ? {
+          kind: 'role',
+          provider: provider.name,
+          roleArn: providerRoleArn(provider.clientId, config.region),
+          policies: provider.rolePolicy,
+        }
+      : {
+          kind: 'claim',
+          provider: provider.name,
+          claimName: provider.claimName ?? 'policy',
+          claimPrefix: provider.claimPrefix,
+          dottedPath: provider.claimPath,
+        },
+  )
+}
+
+/** A denial lets nobody in, so nobody waits for its record. Strangers cannot fill the log with theirs. */
+function recordDenial(audit: AuditLog, trace: DenialTrace): void {
+  if (trace.principal.kind === 'anonymous') return
+  const { decisionId, requestId, source, principal, decision } = trace
+  const accesses = decision.accesses.map(({ action, resource, outcome, reason }) => ({
+    action,
+    resource,
+    outcome,
+    reason,
+  }))
+  const at = new Date(trace.at)
+  // The audit log has reported its failure already.
+  audit
+    .record({ kind: 'denial', at, decisionId, requestId, source, principal, accesses })
+    .catch(() => undefined)
+}
+
+async function openDoors(house: House, ground: Ground, core: Core): Promise<RunningServer> {
+  const { config, region } = house
+  const operations = createOperationsFace({
+    metrics: core.metrics,
+    readiness() {
+      const ready = core.revocations.isFresh(clock())
+      return { ready, reasons: ready ? [] : ['the store does not answer'] }
+    },
+  })
   const door = {
     trustedProxies: config.trustedProxies,
     clock,
-    requestId: () => randomBytes(8).toString('hex').toUpperCase(),
+    requestId: () => random(8).toString('hex').toUpperCase(),
     broken,
     onError(what: string, error: unknown) {
-      metrics.fault()
-      onError(what, error)
+      core.metrics.fault()
+      house.onError(what, error)
     },
   }
   const main = await listen({
     ...door,
     address: config.address,
-    handle: router,
+    handle: createFaces(house, ground, core, operations),
     ...(config.tls ? { tls: config.tls } : {}),
   })
-  closers.push(() => main.close(drainMs))
-  const operationsListener = await listen({
-    ...door,
-    address: config.operationsAddress,
-    handle: operations,
-  })
-  closers.push(() => operationsListener.close(1000))
-  openId.start()
-  log.info({ endpoint: main.url, operations: operationsListener.url }, 'serving')
+  house.onClose(() => main.close(drainMs))
+  const side = await listen({ ...door, address: config.operationsAddress, handle: operations })
+  house.onClose(() => side.close(1000))
+  core.openId.start()
+  house.log.info({ endpoint: main.url, operations: side.url }, 'serving')
   return {
     endpoint: main.url,
-    operationsEndpoint: operationsListener.url,
-    root,
-    ...(masterKey.path === undefined ? {} : { masterKeyPath: masterKey.path }),
+    operationsEndpoint: side.url,
+    root: ground.root,
+    ...(ground.masterKey.path === undefined ? {} : { masterKeyPath: ground.masterKey.path }),
     region,
     notices: config.notices,
-    providers: mappings.map((mapping, index) => ({
+    providers: core.mappings.map((mapping, index) => ({
       name: mapping.provider,
       clientId: config.openid[index]?.clientId ?? '',
       ...(mapping.kind === 'role' ? { roleArn: mapping.roleArn } : {}),
     })),
-    close: closeAll,
+    close: house.close,
   }
 }
+
+type Handler = (request: HttpRequest) => Promise<HttpResponse>
+
+function createFaces(house: House, ground: Ground, core: Core, operations: Handler): Handler {
+  const { config, onError } = house
+  const limiter = createRateLimiter({
+    perSecond: config.limits.anonymousPerSecond,
+    burst: config.limits.anonymousBurst,
+    inFlight: config.limits.anonymousInFlight,
+  })
+  const s3 = createS3Face({
+    origin: ground.origin,
+    access: core.access,
+    sealer: core.messages,
+    region: house.region,
+    regionPolicy: config.regionPolicy,
+    domains: config.domains,
+    clock,
+    random,
+    logFault: onError,
+    observe: (operation, status, seconds) => core.metrics.request('s3', operation, status, seconds),
+  })
+  const sts = createStsFace({
+    exchange: core.exchange,
+    access: core.access,
+    openDenial: (encoded) => core.messages.open('denial', encoded),
+    limits: { maxBodyBytes: 64 * 1024, bodyTimeoutMs: 10_000 },
+    compat: config.sts.errors,
+    log(event) {
+      if (event.error !== undefined) onError(`STS request ${event.requestId}`, event.error)
+      house.log.debug(event, 'sts')
+    },
+    region: config.region,
+  })
+  const iam = createIamFace({
+    admin: core.admin,
+    keys: core.ring,
+    revocations: core.revocations,
+    authenticate: (request, bodySha256) =>
+      core.access.authenticate(request, { services: ['iam'], bodySha256 }),
+    authorize: (caller, request, permission) =>
+      core.access.authorize(caller, request, [permission]),
+    audit: (event) => ground.audit.record(event),
+    logFault: (requestId, error) => onError(`IAM request ${requestId}`, error),
+    clock,
+    longestSessionSeconds: config.sts.maxDurationSeconds,
+  })
+  return createRouter({
+    sts,
+    iam,
+    s3,
+    health: operations,
+    addressesBucket: (request) => s3.addressesBucket(request),
+    enterAnonymous: (source, now) => limiter.enter(source, now),
+  })
+}
+
+/** The answer for a fault of ours: constant, whoever asks. */
+function broken(request: HttpRequest): HttpResponse {
+  return {
+    status: 500,
+    headers: { 'content-type': 'application/xml', 'x-amz-request-id': request.id },
+    body:
+      '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>InternalError</Code>' +
+      `<Message>We encountered an internal error. Please try again.</Message><RequestId>${request.id}</RequestId></Error>`,
+  }
+}
+

@@ -78,7 +78,10 @@ function merge(document: Record<string, unknown>, minio: MinioEnvironment): Reco
   if (minio.domains !== undefined) merged['domains'] ??= minio.domains
   if (minio.fixedDurationSeconds !== undefined) {
     const sts = (merged['sts'] ?? {}) as Record<string, unknown>
-    merged['sts'] = { fixedDurationSeconds: minio.fixedDurationSeconds, ...sts }
+    const { fixedDurationSeconds } = minio
+    // MinIO knows no lower ceiling: a duration that worked there must not be refused here.
+    const maxDurationSeconds = Math.max(fixedDurationSeconds, 43_200)
+    merged['sts'] = { fixedDurationSeconds, maxDurationSeconds, ...sts }
   }
   if (minio.openid.length > 0) {
     const fromFile: unknown = merged['openid'] ?? []

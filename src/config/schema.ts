@@ -33,7 +33,11 @@ const openIdProvider = z
       .string()
       .min(1)
       .optional()
-      .describe('Claim with policy names; default `policy`. A dotted name is also tried as a path.'),
+      .describe('Claim with policy names; default `policy`.'),
+    claimPath: z
+      .boolean()
+      .default(false)
+      .describe('Read dots in `claimName` as a path: `realm_access.roles`.'),
     claimPrefix: z.string().default('').describe('Put before `claimName`.'),
     claimUserinfo: z.boolean().default(false).describe('Add the claims of the userinfo endpoint.'),
     rolePolicy: z
@@ -46,7 +50,7 @@ const openIdProvider = z
       .min(1)
       .optional()
       .describe('Signature algorithms to accept; default: all asymmetric ones. There are no others.'),
-    clockSkewSeconds: z.int().min(0).max(300).default(5).describe('Tolerance for `exp` and `nbf`.'),
+    clockSkewSeconds: z.int().min(0).max(60).default(5).describe('Tolerance for `exp` and `nbf`.'),
     jwksCacheSeconds: z.int().min(30).max(86400).default(600).describe('Life of the cached key set.'),
     caFile: z.string().min(1).optional().describe('PEM file with the CA of the provider.'),
     insecureHttp: z

@@ -10,6 +10,9 @@ export function checkWhole(config: ConfigFile, problems: Problem[]): readonly st
       message: 'is greater than sts.maxDurationSeconds',
     })
   }
+  if ((config.sts.fixedDurationSeconds ?? 0) > config.sts.maxDurationSeconds) {
+    problems.push({ path: 'sts.fixedDurationSeconds', message: 'is greater than sts.maxDurationSeconds' })
+  }
   const notices: string[] = []
   for (const path of ['address', 'operationsAddress'] as const) {
     if (path === 'address' && config.tls) continue
