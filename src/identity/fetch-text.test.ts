@@ -95,7 +95,7 @@ describe('asking a provider over TLS with a CA file', { skip: withoutOpenssl() }
       const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1']
       const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2']
       const out = ['-keyout', file(`${name}.key`), '-out', file(`${name}.pem`)]
-      execFileSync('openssl', ['req', '-x509', ...key, ...subject, ...out], { stdio: 'ignore' })
+      openssl('req', '-x509', ...key, ...subject, ...out)
     }
     const tls = { key: readFileSync(file('ours.key')), cert: readFileSync(file('ours.pem')) }
     server = createHttpsServer(tls, (_, response) => response.end('hello'))
@@ -129,9 +129,14 @@ describe('asking a provider over TLS with a CA file', { skip: withoutOpenssl() }
   })
 })
 
+function openssl(...words: readonly string[]): void {
+  const command = 'openssl'
+  execFileSync(command, words, { stdio: 'ignore' })
+}
+
 function withoutOpenssl(): string | false {
   try {
-    execFileSync('openssl', ['version'], { stdio: 'ignore' })
+    openssl('version')
     return false
   } catch {
     return 'the openssl command is not installed: no certificate to test with'

@@ -4,7 +4,7 @@ import type { Agent } from 'undici'
 /** The port through which providers are asked. Rejects when there is no whole answer within the limits. */
 export type FetchText = (url: string, request: FetchRequest) => Promise<FetchedText>
 
-export type FetchRequest = Readonly<{
+type FetchRequest = Readonly<{
   method: 'GET' | 'POST'
   headers: Readonly<Record<string, string>>
   body?: string

@@ -7,18 +7,7 @@ export type * from './types.ts'
 export { IdentityError } from './identity-error.ts'
 export { createAccessKeyVerifier } from './access-key-verifier.ts'
 export { combineVerifiers } from './combine-verifiers.ts'
-export {
-  createOpenIdVerifier,
-  type OpenIdOptions,
-  type OpenIdStatus,
-  type OpenIdVerifier,
-} from './openid-verifier.ts'
+export { createOpenIdVerifier, type OpenIdVerifier } from './openid-verifier.ts'
 export type { OpenIdProvider } from './provider-settings.ts'
-export { supportedAlgorithms } from './algorithms.ts'
 export type { IdentityEvent } from './provider-keys.ts'
-export {
-  createFetchText,
-  type FetchText,
-  type FetchRequest,
-  type FetchedText,
-} from './fetch-text.ts'
+export { createFetchText } from './fetch-text.ts'

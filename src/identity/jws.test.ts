@@ -68,7 +68,7 @@ describe('the form of a token (RFC 7515 section 7.1)', () => {
   for (const [name, token] of refused) it(`refuses ${name}`, () => assertMalformed(token))
 
   it('takes the types of id tokens and access tokens, in any case', () => {
-    for (const typ of ['JWT', 'jwt', 'at+jwt', 'AT+JWT', 'application/at+jwt']) {
+    for (const typ of ['JWT', 'jwt', 'JOSE', 'at+jwt', 'AT+JWT', 'application/at+jwt']) {
       assert.equal(parseJws(withHeader({ typ })).header.alg, 'RS256')
     }
   })

@@ -20,7 +20,7 @@ const longestKid = 1024
 
 // `typ` says what a JWT is meant for (RFC 8725 section 3.11): an id token or an access token, never a logout
 // token, a DPoP proof or a security event of the same issuer.
-const acceptedTypes = new Set(['jwt', 'at+jwt', 'application/jwt', 'application/at+jwt'])
+const acceptedTypes = new Set(['jwt', 'jose', 'at+jwt', 'application/jwt', 'application/at+jwt'])
 
 /**
  * Takes a compact JWS apart (RFC 7515 section 7.1), as strictly as it was made: exactly three parts, each of them the

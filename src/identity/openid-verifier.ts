@@ -11,7 +11,7 @@ import type { Evidence, Principal, Verifier } from './types.ts'
 import { fetchUserinfo } from './userinfo.ts'
 import { verifyToken } from './verify-token.ts'
 
-export type OpenIdOptions = Readonly<{
+type OpenIdOptions = Readonly<{
   providers: readonly OpenIdProvider[]
   clock: () => Date
   /** Default: real HTTP. */
@@ -19,7 +19,7 @@ export type OpenIdOptions = Readonly<{
   log?: ((event: IdentityEvent) => void) | undefined
 }>
 
-export type OpenIdStatus = ProviderKeysStatus &
+type OpenIdStatus = ProviderKeysStatus &
   Readonly<{ provider: string; mode: 'claim' | 'role'; issuer?: string }>
 
 /** `verify` works from the first moment on; `start` is what fetches keys before somebody waits for them. */
@@ -51,16 +51,14 @@ export function createOpenIdVerifier(options: OpenIdOptions): OpenIdVerifier {
     settings,
     keys: new ProviderKeys(settings, ports),
   }))
-  const byName = new Map(providers.map((provider) => [provider.settings.name, provider]))
-  if (byName.size < providers.length) throw new TypeError('two identity providers share a name')
+  const names = new Set(providers.map(({ settings }) => settings.name))
+  if (names.size < providers.length) throw new TypeError('two identity providers share a name')
   const refresh = () => providers.forEach(({ keys }) => keys.refreshWhenDue())
   let timer: NodeJS.Timeout | undefined
   return {
     async verify(evidence, now) {
       if (evidence.kind !== 'web-identity') return undefined
-      const named = evidence.provider === undefined ? undefined : byName.get(evidence.provider)
-      if (evidence.provider !== undefined && named === undefined) return undefined
-      const choice = named === undefined ? providers.filter(isClaimMode) : [named]
+      const choice = providersFor(evidence, providers)
       if (choice.length === 0) return undefined
       return judge(evidence, choice, ports.fetch, now)
     },
@@ -74,6 +72,13 @@ export function createOpenIdVerifier(options: OpenIdOptions): OpenIdVerifier {
       timer = undefined
     },
   }
+}
+
+/** The one that was named, else those that are found by `iss`. None: the evidence is not ours. */
+function providersFor({ provider }: WebIdentity, all: readonly Provider[]): readonly Provider[] {
+  return all.filter(({ settings: { name, mode } }) =>
+    provider === undefined ? mode === 'claim' : name === provider,
+  )
 }
 
 /** The whole story of a token: form, provider, signature, claims, userinfo. */
@@ -117,10 +122,6 @@ function issuersFor({ settings, keys }: Provider): readonly string[] {
 function checkAlgorithm(alg: string, allowed: ReadonlySet<string> | undefined): void {
   if (allowed === undefined || allowed.has(alg)) return
   throw new IdentityError('token_algorithm', 'The algorithm of the token is not allowed')
-}
-
-function isClaimMode({ settings }: Provider): boolean {
-  return settings.mode === 'claim'
 }
 
 function statusOf({ settings, keys }: Provider): OpenIdStatus {

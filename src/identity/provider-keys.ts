@@ -1,7 +1,9 @@
-import { parseDiscovery, type Discovery } from './discovery.ts'
+import { Attempts } from './attempts.ts'
+import type { Discovery } from './discovery.ts'
 import type { FetchText } from './fetch-text.ts'
 import { IdentityError } from './identity-error.ts'
-import { findKey, parseKeySet, type KeySet, type VerificationKey } from './key-set.ts'
+import { findKey, type KeySet, type VerificationKey } from './key-set.ts'
+import { fetchDiscovery, fetchKeySet } from './provider-documents.ts'
 import type { ProviderSettings } from './provider-settings.ts'
 
 /** What became of a provider's keys; for logs. Never holds a token or a key. */
@@ -30,35 +32,31 @@ type Ports = Readonly<{
 type Loaded = Readonly<{ discovery: Discovery; keys: KeySet }>
 type Dated<T> = Readonly<{ value: T; at: number }>
 
-const seconds = 1000
-const staleMs = 86_400 * seconds
+const staleMs = 86_400_000
 /** Between two fetches for the sake of unknown key ids. */
-const forcedIntervalMs = 10 * seconds
-const longestBackoffMs = 15 * seconds
+const forcedIntervalMs = 10_000
 /** Share of their life after which keys are fetched anew in the background. */
 const refreshShare = 0.8
-const fetchLimits = { timeoutMs: 5 * seconds, maxBytes: 262_144 }
 
 /**
  * The discovery document and the keys of one provider. They are fetched by the first token that needs them, or before by
- * `refreshWhenDue`; anew ahead of their end; and out of turn for an unknown key id. At most one fetch is in flight,
- * whoever asks, and after a failure the next one waits (1 s, doubling to 15 s), so that nobody's bad tokens make a storm.
+ * `refreshWhenDue`; anew ahead of their end; and out of turn for an unknown key id, every 10 s at most. One fetch is in
+ * flight, whoever asks, and failures make the next one wait, so that nobody's bad tokens become a storm.
  */
 export class ProviderKeys {
   readonly #settings: ProviderSettings
   readonly #ports: Ports
+  readonly #attempts: Attempts
   readonly #lifeMs: number
   #discovery: Dated<Discovery> | undefined
   #keys: Dated<KeySet> | undefined
   #inFlight: Promise<void> | undefined
-  #attemptedAt: number | undefined
-  #failures = 0
-  #error: string | undefined
 
   constructor(settings: ProviderSettings, ports: Ports) {
     this.#settings = settings
     this.#ports = ports
-    this.#lifeMs = settings.jwksCacheSeconds * seconds
+    this.#attempts = new Attempts(ports.clock)
+    this.#lifeMs = settings.jwksCacheSeconds * 1000
   }
 
   /** The discovered issuer, once it is known. */
@@ -70,9 +68,9 @@ export class ProviderKeys {
   async current(): Promise<Loaded> {
     const age = this.#ageOf(this.#keys)
     // While the provider is away nobody waits for it: the stale keys serve, and fetching goes on behind.
-    const serves = age < this.#lifeMs || (age < staleMs && this.#failures > 0)
+    const serves = age < this.#lifeMs || (age < staleMs && this.#isAway())
     if (serves) this.refreshWhenDue()
-    else await this.#refreshUnlessBackingOff()
+    else await this.#refreshUnlessTooSoon()
     return this.#usable()
   }
 
@@ -80,11 +78,11 @@ export class ProviderKeys {
   async find(wanted: Readonly<{ alg: string; kid?: string }>): Promise<VerificationKey> {
     const known = findKey((await this.current()).keys, wanted)
     if (known !== undefined) return known
-    await this.#refreshForUnknownKey()
+    await this.#refreshUnlessTooSoon(forcedIntervalMs)
     const found = findKey(this.#usable().keys, wanted)
     if (found !== undefined) return found
     // It may be a new key that we could not fetch: then the token is not to blame.
-    if (this.#failures > 0) throw this.#unavailable()
+    if (this.#isAway()) throw this.#unavailable()
     throw new IdentityError(
       'token_signature',
       'The token is signed with a key that its provider does not publish',
@@ -94,19 +92,20 @@ export class ProviderKeys {
   /** Starts a fetch in the background when it is time for one. */
   refreshWhenDue(): void {
     const isDue = this.#ageOf(this.#keys) >= this.#lifeMs * refreshShare
-    if (isDue && !this.#isBackingOff()) void this.#refresh()
+    if (isDue && this.#attempts.mayBegin()) void this.#refresh()
   }
 
   status(): ProviderKeysStatus {
+    const { error, notBefore } = this.#attempts
     const fetchedAt = this.#keys?.at
     const due = fetchedAt === undefined ? 0 : fetchedAt + this.#lifeMs * refreshShare
-    const next = Math.max(due, (this.#attemptedAt ?? 0) + this.#backoffMs())
+    const keys = this.#keys?.value.keys.length ?? 0
     return {
-      ready: this.#ageOf(this.#keys) < staleMs && this.#keys?.value.keys.length !== 0,
-      ...(this.#error !== undefined && { error: this.#error }),
-      keys: this.#keys?.value.keys.length ?? 0,
+      ready: this.#ageOf(this.#keys) < staleMs && keys > 0,
+      ...(error !== undefined && { error }),
+      keys,
       ...(fetchedAt !== undefined && { fetchedAt: new Date(fetchedAt) }),
-      nextRefreshAt: new Date(Math.max(next, this.#now())),
+      nextRefreshAt: new Date(Math.max(due, notBefore, this.#now())),
     }
   }
 
@@ -116,6 +115,10 @@ export class ProviderKeys {
     return { discovery: this.#discovery.value, keys: this.#keys.value }
   }
 
+  async #refreshUnlessTooSoon(leastMs = 0): Promise<void> {
+    if (this.#inFlight !== undefined || this.#attempts.mayBegin(leastMs)) await this.#refresh()
+  }
+
   #refresh(): Promise<void> {
     this.#inFlight ??= this.#load().finally(() => {
       this.#inFlight = undefined
@@ -123,74 +126,38 @@ export class ProviderKeys {
     return this.#inFlight
   }
 
-  async #refreshUnlessBackingOff(): Promise<void> {
-    if (this.#inFlight !== undefined || !this.#isBackingOff()) await this.#refresh()
-  }
-
-  async #refreshForUnknownKey(): Promise<void> {
-    const waits = this.#sinceAttempt() < Math.max(forcedIntervalMs, this.#backoffMs())
-    if (this.#inFlight !== undefined || !waits) await this.#refresh()
-  }
-
-  /** Never rejects: what went wrong is kept as `#error`. */
+  /** Never rejects: what went wrong is kept by `#attempts`. */
   async #load(): Promise<void> {
-    this.#attemptedAt = this.#now()
+    this.#attempts.begin()
     try {
-      if (this.#ageOf(this.#discovery) >= this.#lifeMs * refreshShare) await this.#loadDiscovery()
-      await this.#loadKeys()
-      this.#failures = 0
-      this.#error = undefined
+      const discovery = await this.#recentDiscovery()
+      const keys = await fetchKeySet(discovery.jwksUri, this.#settings, this.#ports.fetch)
+      this.#keys = { value: keys, at: this.#now() }
+      this.#attempts.succeeded()
+      this.#logKeys(keys)
     } catch (error) {
-      this.#failures += 1
-      this.#error = reasonOf(error)
-      this.#log('provider_unavailable', this.#error)
+      const reason = reasonOf(error)
+      this.#attempts.failed(reason)
+      this.#log('provider_unavailable', reason)
     }
   }
 
-  async #loadDiscovery(): Promise<void> {
-    const text = await this.#get(this.#settings.configUrl, 'the discovery document')
-    this.#discovery = { value: parseDiscovery(text, this.#settings), at: this.#now() }
+  async #recentDiscovery(): Promise<Discovery> {
+    const present = this.#discovery
+    const isRecent = this.#ageOf(present) < this.#lifeMs * refreshShare
+    if (present !== undefined && isRecent) return present.value
+    const value = await fetchDiscovery(this.#settings, this.#ports.fetch)
+    this.#discovery = { value, at: this.#now() }
+    return value
   }
 
-  async #loadKeys(): Promise<void> {
-    const uri = this.#discovery?.value.jwksUri
-    if (uri === undefined) return
-    const keys = parseKeySet(await this.#get(uri, 'the key set'))
-    this.#keys = { value: keys, at: this.#now() }
-    for (const { kid, reason } of keys.skipped) {
-      this.#log('provider_key_skipped', `${JSON.stringify(kid?.slice(0, 100))}: ${reason}`)
-    }
-    this.#log('provider_keys_loaded', `${keys.keys.length} keys`)
-  }
-
-  async #get(url: string, what: string): Promise<string> {
-    const { caFile } = this.#settings
-    const request = { method: 'GET', headers: { accept: '*/*' }, caFile, ...fetchLimits } as const
-    const answer = await this.#ports.fetch(url, request)
-    if (answer.status === 200) return answer.body
-    throw new Error(`${what} was answered with status ${answer.status}`)
-  }
-
-  #isBackingOff(): boolean {
-    return this.#sinceAttempt() < this.#backoffMs()
-  }
-
-  #backoffMs(): number {
-    if (this.#failures === 0) return 0
-    return Math.min(seconds * 2 ** (this.#failures - 1), longestBackoffMs)
-  }
-
-  #sinceAttempt(): number {
-    return this.#attemptedAt === undefined ? Infinity : this.#distance(this.#attemptedAt)
-  }
-
-  #ageOf(dated: Dated<unknown> | undefined): number {
-    return dated === undefined ? Infinity : this.#distance(dated.at)
+  #isAway(): boolean {
+    return this.#attempts.error !== undefined
   }
 
   // Absolute: a clock that was set back makes things look old, not fresh for ever.
-  #distance(at: number): number {
-    return Math.abs(this.#now() - at)
+  #ageOf(dated: Dated<unknown> | undefined): number {
+    return dated === undefined ? Infinity : Math.abs(this.#now() - dated.at)
   }
 
   #now(): number {
@@ -202,8 +169,15 @@ export class ProviderKeys {
     return new IdentityError(
       'provider_unavailable',
       `The identity provider ${JSON.stringify(name)} cannot be reached; try again`,
-      { detail: { provider: name, reason: this.#error } },
+      { detail: { provider: name, reason: this.#attempts.error } },
     )
+  }
+
+  #logKeys({ keys, skipped }: KeySet): void {
+    for (const { kid, reason } of skipped) {
+      this.#log('provider_key_skipped', `${JSON.stringify(kid?.slice(0, 100))}: ${reason}`)
+    }
+    this.#log('provider_keys_loaded', `${keys.length} keys`)
   }
 
   #log(kind: IdentityEvent['kind'], detail: string): void {
