@@ -1,10 +1,10 @@
 import { principalKey } from '../credentials/index.ts'
-import type { RevocationRule } from '../credentials/index.ts'
+import type { NewRevocation, RevocationRule, RingKeyInfo } from '../credentials/index.ts'
 import { defineAction } from './action.ts'
 import type { Action } from './action.ts'
 import { IamError } from './iam-error.ts'
 import { optional, text, userName } from './parameter.ts'
-import type { ActionContext, Permission, RingKey } from './types.ts'
+import type { ActionContext, Permission } from './types.ts'
 import type { Members } from './value.ts'
 
 /** Daypass's own administration, in the same protocol and namespace: the key ring and revocation. */
@@ -15,7 +15,7 @@ export const daypassActions: readonly (readonly [string, Action])[] = [
       parameters: {},
       effect: 'read',
       permissions: () => onEverything('ListSigningKeys'),
-      run: async (_, { keys }) => ({ SigningKeys: (await keys.list()).map(ringKeyElement) }),
+      run: (_, { keys }) => ({ SigningKeys: keys.list().map(ringKeyElement) }),
     }),
   ],
   [
@@ -26,7 +26,7 @@ export const daypassActions: readonly (readonly [string, Action])[] = [
       permissions: () => onEverything('RotateSigningKeys'),
       run: async (_, { keys }) => {
         await keys.rotate()
-        return { SigningKeys: (await keys.list()).map(ringKeyElement) }
+        return { SigningKeys: keys.list().map(ringKeyElement) }
       },
     }),
   ],
@@ -38,7 +38,7 @@ export const daypassActions: readonly (readonly [string, Action])[] = [
         Provider: optional(text),
         Subject: optional(text),
         UserName: optional(userName),
-        Reason: optional(reason),
+        Reason: optional(reasonText),
       },
       effect: 'change',
       permissions: (values) => {
@@ -58,9 +58,7 @@ export const daypassActions: readonly (readonly [string, Action])[] = [
       parameters: {},
       effect: 'read',
       permissions: () => onEverything('ListRevocations'),
-      run: async (_, { revocations }) => ({
-        Revocations: (await revocations.list()).map(revocationElement),
-      }),
+      run: (_, { revocations }) => ({ Revocations: revocations.list().map(revocationElement) }),
     }),
   ],
 ]
@@ -69,7 +67,7 @@ function onEverything(action: string): readonly Permission[] {
   return [{ action: `admin:${action}`, resource: '*' }]
 }
 
-function ringKeyElement(key: RingKey): Members {
+function ringKeyElement(key: RingKeyInfo): Members {
   return {
     SigningKeyId: key.id,
     Status: key.status,
@@ -101,7 +99,7 @@ function sessionKeyId(value: string, name: string): string {
   )
 }
 
-function reason(value: string, name: string): string {
+function reasonText(value: string, name: string): string {
   if (value.length <= 256) return value
   throw new IamError('invalid_parameter', `${name} has at most 256 characters`)
 }
@@ -135,16 +133,13 @@ function whom(
   )
 }
 
-function ruleFor(
-  whose: Whom,
-  why: string,
-  { now, longestSessionSeconds }: ActionContext,
-): Omit<RevocationRule, 'id'> {
-  const expiresAt = new Date(now.getTime() + longestSessionSeconds * 1000)
+/** One session is named, so "issued before" need not tell it from later ones: no clock may be ahead of the rule. */
+const clockToleranceMs = 15 * 60 * 1000
+
+function ruleFor(whose: Whom, reason: string, { now }: ActionContext): NewRevocation {
   if (whose.kind === 'session') {
-    // One session, so "issued before" need not tell it from later ones, and no clock can be ahead of the rule.
-    return { session: whose.accessKeyId, issuedBefore: expiresAt, expiresAt, reason: why }
+    const issuedBefore = new Date(now.getTime() + clockToleranceMs)
+    return { session: whose.accessKeyId, issuedBefore, reason }
   }
-  const principal = principalKey(whose)
-  return { principal, issuedBefore: now, expiresAt, reason: why }
+  return { principal: principalKey(whose), issuedBefore: now, reason }
 }

@@ -1,5 +1,5 @@
 import type { Administration } from '../admin/index.ts'
-import type { RevocationRule } from '../credentials/index.ts'
+import type { NewRevocation, RevocationRule, RingKeyInfo } from '../credentials/index.ts'
 import type { HttpRequest } from '../http.ts'
 import type { Value } from './value.ts'
 
@@ -18,26 +18,17 @@ export type SignedIdentity =
 /** One permission that a call needs: `iam:CreateUser` on `arn:aws:iam::000000000000:user/bob`. */
 export type Permission = Readonly<{ action: string; resource: string }>
 
-/** A key of the ring that seals sessions. Never the key itself. */
-export type RingKey = Readonly<{
-  id: string
-  status: 'next' | 'active' | 'retiring'
-  createdAt: Date
-  retiredAt?: Date
-  /** A retiring key is kept until here, since a session that it sealed lives that long. */
-  lastExpiry?: Date
-}>
-
+/** The key ring that seals sessions. */
 export interface SessionKeys {
-  list(): readonly RingKey[] | Promise<readonly RingKey[]>
+  list(): readonly RingKeyInfo[]
   /** Ends no live session. */
   rotate(): Promise<unknown>
 }
 
 export interface SessionRevocations {
   /** Resolves when the rule is durable and seen by this process. */
-  revoke(rule: Omit<RevocationRule, 'id'>): Promise<RevocationRule>
-  list(): readonly RevocationRule[] | Promise<readonly RevocationRule[]>
+  revoke(rule: NewRevocation): Promise<RevocationRule>
+  list(): readonly RevocationRule[]
 }
 
 /**
@@ -78,8 +69,6 @@ export type IamFaceOptions<Caller extends IamCaller = IamCaller> = Readonly<{
   /** A fault of ours, for the log; the caller sees a constant text. */
   logFault(requestId: string, error: unknown): void
   clock(): Date
-  /** How long a session can live at most: how long a revocation must be kept. */
-  longestSessionSeconds: number
 }>
 
 /** What an action works with. */
@@ -89,7 +78,6 @@ export type ActionContext = Readonly<{
   revocations: SessionRevocations
   caller: SignedIdentity
   now: Date
-  longestSessionSeconds: number
 }>
 
 export type IamErrorCode =

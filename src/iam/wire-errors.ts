@@ -52,10 +52,13 @@ const table: Readonly<Record<Code, WireError>> = {
 
   malformed_authorization_header: incomplete,
   malformed_authorization_query: incomplete,
+  malformed_form_authentication: incomplete,
   ambiguous_authentication: incomplete,
   unknown_scheme: incomplete,
   signature_v2: incomplete,
   signature_v4a: incomplete,
+  express_session: incomplete,
+  token_without_signature: { status: 403, code: 'MissingAuthenticationToken' },
   missing_date: incomplete,
   duplicate_token: incomplete,
   wrong_region: mismatch,
