@@ -34,9 +34,14 @@ export function matchesAction(matcher: ActionMatcher, ask: Ask): boolean {
 
 /** The action is meant by its service, not only by a bare `*`. */
 export function namesAction(matcher: ActionMatcher, ask: Ask): boolean {
-  if (matcher.exact.has(ask.action)) return true
+  if (hasName(matcher, ask.action, ask)) return true
+  return ask.actionAlias !== undefined && hasName(matcher, ask.actionAlias, ask)
+}
+
+function hasName(matcher: ActionMatcher, action: string, ask: Ask): boolean {
+  if (matcher.exact.has(action)) return true
   for (const pattern of matcher.patterns) {
-    if (matchesPattern(pattern, ask.action, ask)) return true
+    if (matchesPattern(pattern, action, ask)) return true
   }
   return false
 }

@@ -1,7 +1,7 @@
 import { prepareAsk, type Ask } from './ask.ts'
 import { statementMatches } from './compile.ts'
 import { statementsOf, type Place } from './compiled-policy.ts'
-import type { Access, Ceiling, NamedPolicy, Question } from './types.ts'
+import type { Access, Ceiling, Facts, NamedPolicy, PolicyPrincipal, Question } from './types.ts'
 
 /** What one document or one layer says to one access. `deny` is final. */
 export type Verdict = 'allow' | 'deny' | 'no-match'
@@ -26,7 +26,7 @@ export function isDeniedAtIssue(question: Question): boolean {
   return (
     question.accesses.length === 0 ||
     question.accesses.some((access) => {
-      const ask = prepareAsk(access, question.facts, question.principal)
+      const ask = prepareAsk(access, question)
       return (
         ask === undefined ||
         layers.some((policies) => judgeLayer(policies, ask, 'identity') === 'deny')
@@ -35,8 +35,9 @@ export function isDeniedAtIssue(question: Question): boolean {
   )
 }
 
-function isAccessAllowed(access: Access, { principal, facts, identity, ceilings }: Question) {
-  const ask = prepareAsk(access, facts, principal)
+function isAccessAllowed(access: Access, question: Question): boolean {
+  const { identity, ceilings } = question
+  const ask = prepareAsk(access, question)
   if (ask === undefined) return false
   const byIdentity = judgeLayer(identity, ask, 'identity')
   if (byIdentity === 'deny') return false
@@ -57,6 +58,16 @@ function judgeBucket(ask: Ask): Verdict {
   const { bucketPolicy } = ask.access
   if (bucketPolicy === undefined || ask.principal.kind === 'root') return 'no-match'
   return judgePolicy(bucketPolicy, ask, 'bucket')
+}
+
+/** Whether the bucket policy alone forbids the access. An unknown action is forbidden, too. */
+export function isDeniedByBucket(
+  access: Access,
+  principal: PolicyPrincipal,
+  facts: Facts,
+): boolean {
+  const ask = prepareAsk(access, { facts, principal })
+  return ask === undefined || judgeBucket(ask) === 'deny'
 }
 
 function allCeilingsAllow(ceilings: readonly Ceiling[], ask: Ask): boolean {

@@ -31,7 +31,7 @@ function decide(
 }
 
 function explainAccess(access: Access, question: Question): AccessDecision {
-  const ask = prepareAsk(access, question.facts, question.principal)
+  const ask = prepareAsk(access, question)
   if (ask === undefined) return unknownAction(access)
   const identity = explainLayer('identity', 'identity policies', question.identity, ask)
   const bucket = explainBucket(ask)
@@ -49,7 +49,7 @@ function explainAccess(access: Access, question: Question): AccessDecision {
 }
 
 function explainIssueAccess(access: Access, question: Question): AccessDecision {
-  const ask = prepareAsk(access, question.facts, question.principal)
+  const ask = prepareAsk(access, question)
   if (ask === undefined) return unknownAction(access)
   const identity = explainLayer('identity', 'identity policies', question.identity, ask)
   const layers = [identity, ...explainCeilings(question, ask)]

@@ -11,26 +11,35 @@ import { anyOne, anyRun, matchCodes, pushLiteral, type PatternCodes } from './wi
 
 /** A template compiled for matching; the common shapes are told apart once. */
 export type Pattern =
-  | Readonly<{ kind: 'everything' }>
   | Readonly<{ kind: 'exact'; text: string }>
-  | Readonly<{ kind: 'prefix'; text: string }>
+  | Readonly<{ kind: 'pieces'; pieces: Pieces }>
   | Readonly<{ kind: 'codes'; codes: PatternCodes }>
-  | Readonly<{ kind: 'open'; head: string; template: Template }>
+  | OpenPattern
+
+/** Texts with a `*` between each two: the string functions of the runtime find them fastest. */
+type Pieces = Readonly<{ head: string; middle: readonly string[]; tail: string }>
+
+/** Holds variables. Most look like `home/${aws:username}/*`, and those are matched without building anything. */
+type OpenPattern = Readonly<{
+  kind: 'open'
+  /** Up to the first wildcard. */
+  lead: readonly (Variable | Literal)[]
+  /** From the first wildcard on. */
+  tail: Template
+  /** The tail, when it holds neither variables nor `?`. */
+  tailPieces: Pieces | undefined
+}>
+type Literal = Extract<Part, { kind: 'literal' }>
 
 /** What a variable stands for at this place; `undefined`: nothing, so the pattern cannot match. */
 export type Resolve = (variable: Variable, ask: Ask) => string | undefined
 
 export function compilePattern(template: Template): Pattern {
-  const [first, second] = template
   const constant = constantText(template)
   if (constant !== undefined) return { kind: 'exact', text: constant }
-  if (variablesOf(template).length > 0) {
-    return { kind: 'open', head: first?.kind === 'literal' ? first.text : '', template }
-  }
-  if (template.length === 1 && first?.kind === 'any-run') return { kind: 'everything' }
-  if (template.length === 2 && first?.kind === 'literal' && second?.kind === 'any-run') {
-    return { kind: 'prefix', text: first.text }
-  }
+  if (variablesOf(template).length > 0) return openPattern(template)
+  const pieces = piecesOf(template)
+  if (pieces !== undefined) return { kind: 'pieces', pieces }
   return { kind: 'codes', codes: codesOf(template) ?? [] }
 }
 
@@ -41,20 +50,64 @@ export function matchesPattern(
   resolve: Resolve = resolveVariable,
 ): boolean {
   if (pattern.kind === 'exact') return text === pattern.text
-  if (pattern.kind === 'prefix') return text.startsWith(pattern.text)
+  if (pattern.kind === 'pieces') return matchesPieces(pattern.pieces, text, 0)
   if (pattern.kind === 'codes') return matchCodes(pattern.codes, text)
-  return pattern.kind === 'everything' || matchesOpen(pattern, text, ask, resolve)
+  return matchesOpen(pattern, text, ask, resolve)
 }
 
-function matchesOpen(
-  pattern: Pattern & { kind: 'open' },
-  text: string,
-  ask: Ask,
-  resolve: Resolve,
-): boolean {
-  if (!text.startsWith(pattern.head)) return false
-  const codes = codesOf(pattern.template, (variable) => resolve(variable, ask))
-  return codes !== undefined && matchCodes(codes, text)
+/** Matches whatever it is given. */
+export function matchesEverything(pattern: Pattern): boolean {
+  if (pattern.kind !== 'pieces') return false
+  const { head, middle, tail } = pattern.pieces
+  return head === '' && middle.length === 0 && tail === ''
+}
+
+function openPattern(template: Template): OpenPattern {
+  const lead: (Variable | Literal)[] = []
+  for (const part of template) {
+    if (part.kind !== 'literal' && part.kind !== 'variable') break
+    lead.push(part)
+  }
+  const tail = template.slice(lead.length)
+  return { kind: 'open', lead, tail, tailPieces: piecesOf(tail) }
+}
+
+function matchesOpen(pattern: OpenPattern, text: string, ask: Ask, resolve: Resolve): boolean {
+  let position = 0
+  for (const part of pattern.lead) {
+    const piece = part.kind === 'literal' ? part.text : resolve(part, ask)
+    if (piece === undefined || !text.startsWith(piece, position)) return false
+    position += piece.length
+  }
+  if (pattern.tailPieces !== undefined) return matchesPieces(pattern.tailPieces, text, position)
+  const codes = codesOf(pattern.tail, (variable) => resolve(variable, ask))
+  return codes !== undefined && matchCodes(codes, text, position)
+}
+
+/** `undefined`: has no `*`, or has something that must be looked at when a request is judged. */
+function piecesOf(template: Template): Pieces | undefined {
+  const pieces = ['']
+  for (const part of template) {
+    if (part.kind === 'any-run') pieces.push('')
+    else if (part.kind === 'literal') pieces[pieces.length - 1] += part.text
+    else return undefined
+  }
+  const [head = '', ...rest] = pieces
+  const tail = rest.pop()
+  return tail === undefined ? undefined : { head, middle: rest, tail }
+}
+
+/** Each piece at its first place behind the one before: if that fails, no later place would do. */
+function matchesPieces({ head, middle, tail }: Pieces, text: string, from: number): boolean {
+  const end = text.length - tail.length
+  let position = from + head.length
+  if (position > end || !text.startsWith(head, from)) return false
+  for (const piece of middle) {
+    const found = text.indexOf(piece, position)
+    if (found < 0) return false
+    position = found + piece.length
+  }
+  return position <= end && (tail === '' || text.endsWith(tail))
 }
 
 /** What a variable brings in is literal: its `*` and `?` are pushed as characters, and nothing is scanned again. */
@@ -64,19 +117,13 @@ function codesOf(
 ): PatternCodes | undefined {
   const codes: number[] = []
   for (const part of template) {
-    const text = openText(part, resolve)
-    if (text === undefined) return undefined
     if (part.kind === 'any-run') codes.push(anyRun)
     else if (part.kind === 'any-one') codes.push(anyOne)
-    else pushLiteral(codes, text)
+    else {
+      const text = part.kind === 'literal' ? part.text : resolve?.(part)
+      if (text === undefined) return undefined
+      pushLiteral(codes, text)
+    }
   }
   return codes
-}
-
-function openText(
-  part: Part,
-  resolve: ((variable: Variable) => string | undefined) | undefined,
-): string | undefined {
-  if (part.kind === 'literal') return part.text
-  return part.kind === 'variable' ? resolve?.(part) : ''
 }

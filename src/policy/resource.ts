@@ -2,8 +2,14 @@ import { compileArnPattern, matchesArn, type ArnPattern } from './arn-pattern.ts
 import type { Ask } from './ask.ts'
 import type { Listed } from './document.ts'
 import { malformed, shown } from './errors.ts'
-import { isList } from './fact.ts'
-import { compilePattern, matchesPattern, type Pattern } from './pattern.ts'
+import { factText, isList } from './fact.ts'
+import {
+  compilePattern,
+  matchesEverything,
+  matchesPattern,
+  type Pattern,
+  type Resolve,
+} from './pattern.ts'
 import {
   parseTemplate,
   resolveVariable,
@@ -32,7 +38,7 @@ export function compileResources(listed: Listed, variables: boolean): ResourceMa
   return {
     negated: listed.negated,
     everything: named.length < listed.values.length,
-    everyS3: compiled.some(({ s3 }) => s3?.kind === 'everything'),
+    everyS3: compiled.some(({ s3 }) => s3 !== undefined && matchesEverything(s3)),
     s3: compiled.flatMap(({ s3 }) => s3 ?? []),
     others: compiled.flatMap(({ other }) => (other === undefined ? [] : [other])),
     variables: compiled.flatMap(({ template }) => variablesOf(template)),
@@ -59,12 +65,15 @@ function matchesEntry(matcher: ResourceMatcher, ask: Ask, effect: 'Allow' | 'Den
   const resolve = effect === 'Deny' && !matcher.negated ? resolveVariable : resolvePathPart
   if (ask.service === 's3') {
     if (ask.s3Path === undefined) return ask.access.resource === '*' && matcher.everyS3
-    for (const pattern of matcher.s3) {
-      if (matchesPattern(pattern, ask.s3Path, ask, resolve)) return true
-    }
-    return false
+    if (matchesS3(matcher, ask.s3Path, ask, resolve)) return true
+    return ask.s3PathAlias !== undefined && matchesS3(matcher, ask.s3PathAlias, ask, resolve)
   }
   return matcher.others.some((arn) => matchesArn(arn, ask.access.resource, ask, resolve))
+}
+
+function matchesS3(matcher: ResourceMatcher, path: string, ask: Ask, resolve: Resolve): boolean {
+  for (const pattern of matcher.s3) if (matchesPattern(pattern, path, ask, resolve)) return true
+  return false
 }
 
 function isDecidable(matcher: ResourceMatcher, ask: Ask): boolean {
@@ -77,14 +86,21 @@ function isDecidable(matcher: ResourceMatcher, ask: Ask): boolean {
  */
 function resolvePathPart(variable: Variable, ask: Ask): string | undefined {
   const fact = variable.key.read(ask)
-  const text = resolveVariable(variable, ask)
-  if (fact === undefined || (isList(fact) && fact.length === 0)) return text
+  if (fact === undefined) return variable.fallback
+  if (isList(fact)) return resolveVariable(variable, ask)
+  const text = factText(fact)
   return text !== undefined && isPathPart(text) ? text : undefined
 }
 
 function isPathPart(text: string): boolean {
-  return text !== '' && text !== '.' && text !== '..' && !/[/\p{Cc}]/u.test(text)
+  if (text === '' || text === '.' || text === '..') return false
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index)
+    if (code === slash || code < 0x20 || (code >= 0x7f && code < 0xa0)) return false
+  }
+  return true
 }
+const slash = 0x2f
 
 type Compiled = Readonly<{
   template: Template

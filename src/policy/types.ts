@@ -122,6 +122,11 @@ export type Question = Readonly<{
   identity: readonly NamedPolicy[]
   /** Session policies, boundaries, tenant ceilings: each layer must allow. */
   ceilings: readonly Ceiling[]
+  /**
+   * `minio`: four action names stand in for their neighbours as they did there (iam-policy.md section 2), and an object ARN
+   * covers bucket actions. For installations whose policies were written for MinIO; absent: the rules of AWS.
+   */
+  compat?: 'minio'
 }>
 export type Ceiling = Readonly<{ name: string; policies: readonly NamedPolicy[] }>
 

@@ -10,37 +10,39 @@ export type PatternCodes = readonly number[]
 export type Characters = Readonly<{ length: number; charCodeAt(index: number): number }>
 
 /**
- * `*` is any run of characters, also none and also across `/`; `?` is exactly one character (a surrogate pair is one).
- * Iterative with one point to come back to, the last `*`: at most text length times the longest piece between two stars.
+ * Whether the pattern matches the whole text from `from` on. `*` is any run of characters, also none and also across `/`;
+ * `?` is exactly one character (a surrogate pair is one). Iterative with one point to come back to, the last `*`: at most
+ * text length times the longest piece between two stars.
  */
-export function matchCodes(codes: PatternCodes, text: Characters): boolean {
-  const length = text.length
+export function matchCodes(codes: PatternCodes, text: Characters, from = 0): boolean {
+  const { length } = text
   let at = 0
-  let position = 0
+  let position = from
   let afterStar = -1
-  let retryFrom = 0
+  let retryFrom = from
   while (position < length) {
-    const code = codes[at]
-    if (code === anyRun) {
+    const code = at < codes.length ? codes[at] : undefined
+    const unit = text.charCodeAt(position)
+    if (code === unit) {
+      at += 1
+      position += 1
+    } else if (code === anyRun) {
       at += 1
       if (at === codes.length) return true
       afterStar = at
       retryFrom = position
     } else if (code === anyOne) {
       at += 1
-      position += characterLength(text, position)
-    } else if (code !== undefined && code === text.charCodeAt(position)) {
-      at += 1
-      position += 1
+      position += isHighSurrogate(unit) ? pairLength(text, position) : 1
     } else if (afterStar >= 0) {
       at = afterStar
-      retryFrom += characterLength(text, retryFrom)
+      retryFrom += isHighSurrogate(text.charCodeAt(retryFrom)) ? pairLength(text, retryFrom) : 1
       position = retryFrom
     } else {
       return false
     }
   }
-  while (codes[at] === anyRun) at += 1
+  while (at < codes.length && codes[at] === anyRun) at += 1
   return at === codes.length
 }
 
@@ -48,14 +50,11 @@ export function pushLiteral(codes: number[], text: string): void {
   for (let index = 0; index < text.length; index += 1) codes.push(text.charCodeAt(index))
 }
 
-function characterLength(text: Characters, at: number): number {
-  return isHighSurrogate(text.charCodeAt(at)) && isLowSurrogate(text.charCodeAt(at + 1)) ? 2 : 1
+function isHighSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdbff
 }
 
-function isHighSurrogate(code: number): boolean {
-  return code >= 0xd800 && code <= 0xdbff
-}
-
-function isLowSurrogate(code: number): boolean {
-  return code >= 0xdc00 && code <= 0xdfff
+function pairLength(text: Characters, at: number): number {
+  const next = text.charCodeAt(at + 1)
+  return next >= 0xdc00 && next <= 0xdfff ? 2 : 1
 }
