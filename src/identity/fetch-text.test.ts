@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { createFetchText } from './fetch-text.ts'
 
-const get = { method: 'GET', headers: {}, timeoutMs: 300, maxBytes: 1000 } as const
+const get = { method: 'GET', headers: {}, timeoutMs: 5000, maxBytes: 1000 } as const
 
 async function listen(server: Server): Promise<number> {
   server.listen(0, '127.0.0.1')
@@ -67,8 +67,8 @@ describe('asking a provider over HTTP', () => {
   for (const path of ['/hang', '/drip', '/huge', '/endless', '/latin1', '/drop']) {
     it(`rejects ${path}, in time`, async () => {
       const began = performance.now()
-      await assert.rejects(fetchText(`${origin}${path}`, get))
-      assert.ok(performance.now() - began < 2000)
+      await assert.rejects(fetchText(`${origin}${path}`, { ...get, timeoutMs: 300 }))
+      assert.ok(performance.now() - began < 4000)
     })
   }
 
@@ -86,7 +86,7 @@ describe('asking a provider over TLS with a CA file', { skip: withoutOpenssl() }
   const directory = mkdtempSync(join(tmpdir(), 'daypass-ca-'))
   const file = (name: string) => join(directory, name)
   const fetchText = createFetchText()
-  const ask = (caFile?: string) => fetchText(origin, { ...get, timeoutMs: 3000, caFile })
+  const ask = (caFile?: string) => fetchText(origin, { ...get, caFile })
   let origin: string
   let server: Server
 

@@ -16,15 +16,17 @@ const key = createIssuerKey('ES256')
 describe('claims from userinfo (OpenID Connect Core section 5.3)', () => {
   let issuer: OidcIssuer
   let verifier: OpenIdVerifier
+  let timeoutMs: number
   const fetch = createFetchText()
 
   beforeEach(async () => {
+    timeoutMs = 5000
     issuer = await startOidcIssuer({ key })
     issuer.answerJson('/userinfo', { sub: 'alice', groups: ['admins'], email: 'a@b.example' })
     const { configUrl } = issuer
     verifier = createOpenIdVerifier({
       clock: () => new Date(),
-      fetch: (url, request) => fetch(url, { ...request, timeoutMs: 200 }),
+      fetch: (url, request) => fetch(url, { ...request, timeoutMs }),
       providers: [
         { name: 'a', configUrl, clientId: 'daypass', claimUserinfo: true, mode: { kind: 'claim' } },
       ],
@@ -141,9 +143,10 @@ describe('claims from userinfo (OpenID Connect Core section 5.3)', () => {
     await refuses(verify(), 'provider_unavailable')
     issuer.answer('/userinfo', (_, response) => response.end('{"sub":"bob","sub":"alice"}'))
     await refuses(verify(), 'provider_unavailable')
-    issuer.answer('/userinfo', () => {})
-    await refuses(verify(), 'provider_unavailable')
     issuer.answer('/userinfo', (request) => request.socket.destroy())
+    await refuses(verify(), 'provider_unavailable')
+    issuer.answer('/userinfo', () => {})
+    timeoutMs = 100
     await refuses(verify(), 'provider_unavailable')
   })
 
