@@ -98,7 +98,7 @@ class House {
     this.log = pino(
       {
         level: config.logLevel,
-        base: undefined,
+        base: null,
         timestamp: pino.stdTimeFunctions.isoTime,
         // The second net: secrets are `Secret` values, which print as [secret] by themselves.
         redact: ['*.secretAccessKey', '*.sessionToken', '*.token', '*.password', '*.authorization'],

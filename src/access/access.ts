@@ -5,8 +5,15 @@ import { header } from '../http.ts'
 import type { HttpRequest } from '../http.ts'
 import { explain, isAllowed } from '../policy/index.ts'
 import type { Access as PolicyAccess, Decision } from '../policy/index.ts'
-import type { Secret } from '../secret.ts'
-import { parseQuery, readAuthentication, SigningKeys, verifySignature } from '../sigv4/index.ts'
+import { Secret } from '../secret.ts'
+import {
+  parseCredential,
+  parseQuery,
+  readAuthentication,
+  SigningKeys,
+  verifyPostPolicySignature,
+  verifySignature,
+} from '../sigv4/index.ts'
 import type { Authentication, Scope, Verified } from '../sigv4/index.ts'
 import { AccessError } from './access-error.ts'
 import type { Identity, KnownCaller } from './caller.ts'
@@ -39,6 +46,7 @@ export type AccessOptions = Readonly<{
 }>
 
 type Signed = Exclude<Authentication, { kind: 'anonymous' }>
+type Claim = Readonly<{ accessKeyId: string; sessionToken?: Secret; scope: Scope }>
 type Key = Readonly<{ identity: Identity; secret: Secret }>
 
 export interface Access {
@@ -47,13 +55,11 @@ export interface Access {
     request: HttpRequest,
     expect: Readonly<{ services: readonly string[]; bodySha256?: string; anyRegion?: boolean }>,
   ): Promise<KnownCaller>
-  /** Finds key and identity for a signature that the caller checks itself (browser forms), then judges its liveness. */
-  prove(
-    claim: Readonly<{ accessKeyId: string; sessionToken?: Secret; scope: Scope }>,
-    authentication: Authentication,
-    now: Date,
-    check: (signingKey: ReturnType<SigningKeys['get']>) => void,
-  ): Promise<KnownCaller>
+  /**
+   * Proves who signed the `policy` of a browser form. The request itself is not signed, so its own authentication
+   * stays anonymous. All signed fields must be there.
+   */
+  authenticateForm(fields: ReadonlyMap<string, string>, request: HttpRequest): Promise<KnownCaller>
   /** Throws `access_denied` unless every access is allowed; an empty list is refused. */
   authorize(caller: KnownCaller, request: HttpRequest, accesses: readonly PolicyAccess[]): void
   isAllowed(caller: KnownCaller, request: HttpRequest, accesses: readonly PolicyAccess[]): boolean
@@ -108,7 +114,7 @@ export function createAccess(options: AccessOptions): Access {
 
   /** The signature is checked before expiry is judged, so that a stranger learns nothing about a session. */
   async function prove(
-    claim: Parameters<Access['prove']>[0],
+    claim: Claim,
     now: Date,
     check: (signingKey: ReturnType<SigningKeys['get']>) => void,
   ): Promise<Identity> {
@@ -165,9 +171,24 @@ export function createAccess(options: AccessOptions): Access {
       return make(identity, authentication, verified)
     },
 
-    async prove(claim, authentication, now, check) {
-      const identity = await prove(claim, now, check)
-      return make(identity, authentication)
+    async authenticateForm(fields, request) {
+      const field = (name: string): string => fields.get(name) ?? ''
+      const token = fields.get('x-amz-security-token')
+      const credential = field('x-amz-credential')
+      const claim = {
+        ...parseCredential(credential, 'form'),
+        ...(token === undefined ? {} : { sessionToken: new Secret(token) }),
+      }
+      const identity = await prove(claim, request.receivedAt, (signingKey) => {
+        verifyPostPolicySignature({
+          policy: field('policy'),
+          credential,
+          date: field('x-amz-date'),
+          signature: field('x-amz-signature'),
+          signingKey,
+        })
+      })
+      return make(identity, { kind: 'anonymous', payload: { kind: 'unsigned' } })
     },
 
     authorize(caller, request, accesses) {
@@ -185,7 +206,7 @@ export function createAccess(options: AccessOptions): Access {
   }
 }
 
-function claimOf(authentication: Signed): Parameters<Access['prove']>[0] {
+function claimOf(authentication: Signed): Claim {
   const { accessKeyId, sessionToken, scope } = authentication
   return { accessKeyId, scope, ...(sessionToken === undefined ? {} : { sessionToken }) }
 }

@@ -1,0 +1,368 @@
+import assert from 'node:assert/strict'
+import { createHmac, randomBytes } from 'node:crypto'
+import { afterEach, beforeEach, describe, it } from 'node:test'
+import { openAdministration } from '../admin/index.ts'
+import type { Administration } from '../admin/index.ts'
+import { createMessageSealer, createVault, principalKey } from '../credentials/index.ts'
+import type { Credentials, MessageSealer } from '../credentials/index.ts'
+import { openCredentialsRoom } from '../credentials/testing/credentials-room.ts'
+import type { CredentialsRoom } from '../credentials/testing/credentials-room.ts'
+import { janesGrant } from '../credentials/testing/grants.ts'
+import { Refusal } from '../errors.ts'
+import type { HttpRequest } from '../http.ts'
+import type { NamedPolicy } from '../policy/index.ts'
+import { Secret } from '../secret.ts'
+import { signRequest } from '../sigv4/index.ts'
+import type { ClientKey } from '../sigv4/index.ts'
+import { createAccess } from './index.ts'
+import type { Access, DenialTrace, KnownCaller } from './index.ts'
+
+const emptyHash = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
+const root = { accessKeyId: 'ROOTKEY', secretAccessKey: new Secret('the secret of root') }
+const s3 = { services: ['s3'] }
+const get = [{ action: 's3:GetObject', resource: 'arn:aws:s3:::b/k' }]
+const put = [{ action: 's3:PutObject', resource: 'arn:aws:s3:::b/k' }]
+const allowGet =
+  '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}'
+
+let room: CredentialsRoom
+let admin: Administration
+let access: Access
+let sealer: MessageSealer
+let denials: DenialTrace[]
+let roles: Map<string, readonly NamedPolicy[]>
+
+beforeEach(async () => {
+  room = await openCredentialsRoom()
+  sealer = createMessageSealer(room.ring, { random: randomBytes })
+  denials = []
+  roles = new Map()
+  admin = await openAdministration({
+    state: room.state,
+    vault: createVault(room.masterKey, randomBytes),
+    overlay: { policies: [], users: [], accessKeys: [] },
+    rolePolicies: new Set(),
+    revokeUser: (name) =>
+      room.revocations.revoke({
+        principal: principalKey({ kind: 'user', provider: 'internal', subject: name }),
+        issuedBefore: room.clock.now(),
+        expiresAt: new Date(room.clock.now().getTime() + 86_400_000),
+        reason: 'deleted',
+      }),
+    clock: room.clock.now,
+    random: randomBytes,
+    onError: () => undefined,
+  })
+  access = createAccess({
+    root,
+    directory: admin,
+    roles: { policiesOfRole: (arn) => roles.get(arn) },
+    sessions: room.sessions,
+    sealDenial: (trace) => sealer.seal('denial', trace),
+    onDenial: (trace) => denials.push(trace),
+    random: randomBytes,
+  })
+})
+
+afterEach(async () => {
+  await admin.close()
+  await room.close()
+})
+
+function request(headers: HttpRequest['headers'] = [], query = ''): HttpRequest {
+  return {
+    id: 'ID',
+    method: 'GET',
+    path: '/b/k',
+    query,
+    headers: [['host', 'localhost:9000'], ...headers],
+    body: (async function* () {})(),
+    source: '127.0.0.1',
+    secure: false,
+    receivedAt: room.clock.now(),
+    proceed: () => undefined,
+  }
+}
+
+function signed(key: ClientKey, service = 's3'): HttpRequest {
+  const plain = request()
+  const added = signRequest(plain, key, { region: 'us-east-1', service }, room.clock.now(), emptyHash)
+  return { ...plain, headers: [...plain.headers, ...added] }
+}
+
+const keyOf = (credentials: Credentials): ClientKey => ({
+  accessKeyId: credentials.accessKeyId,
+  secret: credentials.secretAccessKey,
+  sessionToken: credentials.sessionToken,
+})
+
+async function refusalOf(use: () => unknown): Promise<Refusal> {
+  try {
+    await use()
+  } catch (error) {
+    assert.ok(error instanceof Refusal, String(error))
+    return error
+  }
+  return assert.fail('was let in')
+}
+
+const issue = (changes: Parameters<typeof janesGrant>[0] = {}): Credentials =>
+  room.sessions.issue(janesGrant({ issuedAt: room.clock.now(), ...changes }))
+
+async function enter(key: ClientKey): Promise<[KnownCaller, HttpRequest]> {
+  const made = signed(key)
+  return [await access.authenticate(made, s3), made]
+}
+
+describe('authenticate', () => {
+  it('knows root, users and sessions by what they signed with', async () => {
+    await admin.createUser('alice')
+    const key = await admin.createAccessKey('alice')
+    const [byRoot] = await enter({ accessKeyId: 'ROOTKEY', secret: root.secretAccessKey })
+    const [byUser] = await enter({ accessKeyId: key.accessKeyId, secret: key.secretAccessKey })
+    const [bySession] = await enter(keyOf(issue()))
+    assert.deepEqual([byRoot.kind, byUser.kind, bySession.kind], ['root', 'user', 'session'])
+    assert.equal((await access.authenticate(request(), s3)).kind, 'anonymous')
+  })
+
+  it('refuses a wrong secret for each of them, expired or revoked sessions alike', async () => {
+    const credentials = issue()
+    room.clock.advance(2 * 3_600_000)
+    for (const accessKeyId of ['ROOTKEY', credentials.accessKeyId]) {
+      const wrong = { ...keyOf(credentials), accessKeyId, secret: new Secret('wrong') }
+      if (accessKeyId === 'ROOTKEY') Reflect.deleteProperty(wrong, 'sessionToken')
+      const refusal = await refusalOf(() => access.authenticate(signed(wrong), s3))
+      assert.equal(refusal.code, 'signature_mismatch')
+    }
+  })
+
+  it('refuses a session of another key, without its token, expired, revoked', async () => {
+    const credentials = issue()
+    const other = issue()
+    const code = async (key: ClientKey): Promise<string> =>
+      (await refusalOf(() => access.authenticate(signed(key), s3))).code
+    const { sessionToken: _token, ...bare } = keyOf(credentials)
+    assert.equal(await code(bare), 'token_missing')
+    assert.equal(await code({ ...bare, sessionToken: other.sessionToken }), 'token_invalid')
+    room.clock.advance(1000)
+    await room.revocations.revoke({
+      session: other.accessKeyId,
+      issuedBefore: room.clock.now(),
+      expiresAt: new Date(room.clock.now().getTime() + 86_400_000),
+      reason: 'lost',
+    })
+    assert.equal(await code(keyOf(other)), 'session_revoked')
+    room.clock.advance(3_600_000)
+    assert.equal(await code(keyOf(credentials)), 'token_expired')
+  })
+
+  it('refuses keys that are unknown, switched off, or of a disabled user, with one and the same answer', async () => {
+    await admin.createUser('alice')
+    const key = await admin.createAccessKey('alice')
+    const client = { accessKeyId: key.accessKeyId, secret: key.secretAccessKey }
+    const messages = new Set<string>()
+    const refused = async (given: ClientKey): Promise<void> => {
+      const refusal = await refusalOf(() => access.authenticate(signed(given), s3))
+      assert.equal(refusal.code, 'access_key_unknown')
+      messages.add(refusal.message)
+    }
+    await refused({ ...client, accessKeyId: 'AKIANOBODY' })
+    await admin.setAccessKeyStatus(key.accessKeyId, 'Inactive')
+    await refused(client)
+    await admin.setAccessKeyStatus(key.accessKeyId, 'Active')
+    await admin.setUserStatus('alice', 'disabled')
+    await refused(client)
+    assert.equal(messages.size, 1)
+  })
+
+  it('refuses a session token beside a long-lived key or without a signature', async () => {
+    const { sessionToken } = issue()
+    const withRoot = { accessKeyId: 'ROOTKEY', secret: root.secretAccessKey, sessionToken }
+    assert.equal((await refusalOf(() => access.authenticate(signed(withRoot), s3))).code, 'token_invalid')
+    const bare = request([['x-amz-security-token', sessionToken.reveal()]])
+    assert.ok(await refusalOf(() => access.authenticate(bare, s3)))
+    const inQuery = request([], `X-Amz-Security-Token=${encodeURIComponent(sessionToken.reveal())}`)
+    assert.ok(await refusalOf(() => access.authenticate(inQuery, s3)))
+  })
+
+  it('refuses a signature for another service', async () => {
+    const key = { accessKeyId: 'ROOTKEY', secret: root.secretAccessKey }
+    await refusalOf(() => access.authenticate(signed(key, 'sts'), s3))
+  })
+
+  it('never identifies by a credential whose signature was not checked (CVE-2026-41145)', async () => {
+    const claims = [
+      ['x-amz-content-sha256', 'STREAMING-UNSIGNED-PAYLOAD-TRAILER'],
+      ['x-amz-date', '20260101T120000Z'],
+    ] as const
+    const query = 'X-Amz-Credential=ROOTKEY%2F20260101%2Fus-east-1%2Fs3%2Faws4_request'
+    await refusalOf(() => access.authenticate(request(claims, query), s3))
+  })
+})
+
+describe('authenticateForm', () => {
+  const policy = Buffer.from('{"expiration":"2026-01-02T00:00:00Z","conditions":[]}').toString('base64')
+
+  function form(accessKeyId: string, secret: Secret, more: Record<string, string> = {}) {
+    const chain = ['20260101', 'us-east-1', 's3', 'aws4_request']
+    const signingKey = chain.reduce<string | Buffer>(
+      (key, part) => createHmac('sha256', key).update(part).digest(),
+      `AWS4${secret.reveal()}`,
+    )
+    return new Map(
+      Object.entries({
+        policy,
+        'x-amz-credential': `${accessKeyId}/${chain.join('/')}`,
+        'x-amz-date': '20260101T120000Z',
+        'x-amz-signature': createHmac('sha256', signingKey).update(policy).digest('hex'),
+        ...more,
+      }),
+    )
+  }
+
+  it('knows who signed the policy, sessions included', async () => {
+    const byRoot = await access.authenticateForm(form('ROOTKEY', root.secretAccessKey), request())
+    assert.equal(byRoot.kind, 'root')
+    const made = issue()
+    const token = { 'x-amz-security-token': made.sessionToken.reveal() }
+    const fields = form(made.accessKeyId, made.secretAccessKey, token)
+    assert.equal((await access.authenticateForm(fields, request())).kind, 'session')
+    room.clock.advance(3_600_000)
+    const refusal = await refusalOf(() => access.authenticateForm(fields, request()))
+    assert.equal(refusal.code, 'token_expired')
+  })
+
+  it('refuses another policy under the same signature, and a form without its fields', async () => {
+    const fields = form('ROOTKEY', root.secretAccessKey)
+    fields.set('policy', `${policy}AA`)
+    assert.equal(
+      (await refusalOf(() => access.authenticateForm(fields, request()))).code,
+      'signature_mismatch',
+    )
+    await refusalOf(() => access.authenticateForm(new Map(), request()))
+  })
+})
+
+describe('authorize', () => {
+  it('goes by the policies that bind now: an edit, a removal, a disabled user act at once', async () => {
+    await admin.createPolicy('p', allowGet)
+    const [caller, made] = await enter(keyOf(issue({ source: { kind: 'policies', names: ['p'] } })))
+    assert.ok(access.isAllowed(caller, made, get))
+    await admin.updatePolicy('p', allowGet.replace('Allow', 'Deny'))
+    assert.ok(!access.isAllowed(caller, made, get))
+    await admin.updatePolicy('p', allowGet)
+    assert.ok(access.isAllowed(caller, made, get))
+    await admin.deletePolicy('p')
+    assert.ok(!access.isAllowed(caller, made, get))
+  })
+
+  it('denies everything when one of several named policies is gone: what it denied is not known', async () => {
+    const source = { kind: 'policies', names: ['readwrite', 'gone'] } as const
+    const [caller, made] = await enter(keyOf(issue({ source })))
+    assert.ok(!access.isAllowed(caller, made, get))
+  })
+
+  it('lets a session policy narrow root, and a broken one shut everything', async () => {
+    const principal = { ...janesGrant().principal, kind: 'root' as const }
+    const rootSession = (sessionPolicies: readonly (readonly string[])[]) =>
+      enter(keyOf(issue({ principal, source: { kind: 'root' }, sessionPolicies })))
+    const [free, one] = await rootSession([])
+    assert.ok(access.isAllowed(free, one, put))
+    const [narrowed, two] = await rootSession([[allowGet]])
+    assert.ok(access.isAllowed(narrowed, two, get))
+    assert.ok(!access.isAllowed(narrowed, two, put))
+    const [broken, three] = await rootSession([['{"Version":"2012-10-17"}']])
+    assert.ok(!access.isAllowed(broken, three, get))
+    const [twice, four] = await rootSession([[allowGet], [allowGet.replace('Get', 'Put')]])
+    assert.ok(!access.isAllowed(twice, four, get), 'layers intersect')
+  })
+
+  it('resolves a role when it is used', async () => {
+    const arn = 'arn:minio:iam:::role/x'
+    const [caller, made] = await enter(keyOf(issue({ source: { kind: 'role', arn, name: 'keycloak' } })))
+    assert.ok(!access.isAllowed(caller, made, get), 'no such role')
+    const readonly = admin.findPolicy('readonly')
+    roles.set(arn, readonly ? [readonly] : [])
+    assert.ok(access.isAllowed(caller, made, get))
+    roles.set(arn, [])
+    assert.ok(!access.isAllowed(caller, made, get), 'a role without policies')
+  })
+
+  it('does not revive the sessions of a user that was deleted and made again', async () => {
+    await admin.createUser('alice')
+    await admin.attachUserPolicy('alice', 'readwrite')
+    const principal = {
+      ...janesGrant().principal,
+      kind: 'user' as const,
+      provider: 'internal',
+      subject: 'alice',
+    }
+    const credentials = issue({ principal, source: { kind: 'user', name: 'alice' } })
+    const [caller, made] = await enter(keyOf(credentials))
+    assert.ok(access.isAllowed(caller, made, put))
+    room.clock.advance(5000)
+    await admin.deleteUser('alice')
+    assert.ok(!access.isAllowed(caller, made, put))
+    await admin.createUser('alice')
+    await admin.attachUserPolicy('alice', 'readwrite')
+    assert.ok(!access.isAllowed(caller, made, put))
+    const refusal = await refusalOf(() => access.authenticate(signed(keyOf(credentials)), s3))
+    assert.equal(refusal.code, 'session_revoked')
+  })
+
+  it('takes nothing of a header or a query for an identity fact', async () => {
+    await admin.createUser('alice')
+    await admin.createPolicy(
+      'p',
+      allowGet.replace(
+        '"Resource":"*"',
+        '"Resource":"*","Condition":{"StringEquals":{"aws:username":"bob"}}',
+      ),
+    )
+    await admin.attachUserPolicy('alice', 'p')
+    const key = await admin.createAccessKey('alice')
+    const [caller, made] = await enter({ accessKeyId: key.accessKeyId, secret: key.secretAccessKey })
+    const spoofed = {
+      ...made,
+      query: 'username=bob&aws:username=bob',
+      headers: [...made.headers, ['Username', 'bob'], ['aws:username', 'bob']] as const,
+    }
+    assert.ok(!access.isAllowed(caller, spoofed, get))
+  })
+
+  it('refuses an empty list, and a caller that nobody has proven', async () => {
+    const [caller, made] = await enter({ accessKeyId: 'ROOTKEY', secret: root.secretAccessKey })
+    assert.ok(!access.isAllowed(caller, made, []))
+    assert.throws(() => access.isAllowed({ ...caller }, made, get), /never authenticated/)
+  })
+
+  it('seals the whole trace into a denial, and tells of it once', async () => {
+    const [caller, made] = await enter(keyOf(issue({ source: { kind: 'policies', names: ['readonly'] } })))
+    const refusal = await refusalOf(() => access.authorize(caller, made, put))
+    assert.equal(refusal.code, 'access_denied')
+    const { decisionId, encodedMessage } = refusal.detail
+    const opened = sealer.open('denial', String(encodedMessage)) as DenialTrace
+    assert.equal(opened.decisionId, decisionId)
+    assert.deepEqual(
+      opened.steps.map(({ step }) => step),
+      ['token check', 'mapping'],
+    )
+    assert.match(JSON.stringify(opened.decision), /s3:PutObject/)
+    assert.match(JSON.stringify(opened.decision), /readonly/)
+    assert.equal(denials.length, 1)
+  })
+
+  it('says when object tags have to be fetched', async () => {
+    const [plain] = await enter(keyOf(issue()))
+    assert.equal(access.readsObjectTags(plain), false)
+    await admin.createPolicy(
+      'tags',
+      allowGet.replace(
+        '"Resource":"*"',
+        '"Resource":"*","Condition":{"StringEquals":{"s3:ExistingObjectTag/a":"b"}}',
+      ),
+    )
+    const [reading] = await enter(keyOf(issue({ source: { kind: 'policies', names: ['tags'] } })))
+    assert.equal(access.readsObjectTags(reading), true)
+  })
+})
