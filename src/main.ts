@@ -43,7 +43,7 @@ export type ServeOptions = Readonly<{
   address?: string
   operationsAddress?: string
   /** Path of the configuration file. */
-  config?: string
+  configFile?: string
   env: Readonly<Record<string, string | undefined>>
 }>
 
@@ -66,7 +66,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const { address, operationsAddress } = options
   const config = loadConfig({
     env: options.env,
-    ...(options.config === undefined ? {} : { file: options.config }),
+    ...(options.configFile === undefined ? {} : { file: options.configFile }),
     overrides: { ...(address && { address }), ...(operationsAddress && { operationsAddress }) },
   })
   const house = new House(config)

@@ -1,5 +1,10 @@
 import type { Command } from 'commander'
+import { CliError } from '../cli-error.ts'
 import type { Setting } from '../command.ts'
+import { welcomeText } from '../welcome.ts'
+import { welcome } from '../welcome.ts'
+
+type ServerOptions = Readonly<{ address?: string; operationsAddress?: string; config?: string }>
 
 export function addServerCommand(program: Command, { context }: Setting): void {
   const server = program
@@ -7,22 +12,38 @@ export function addServerCommand(program: Command, { context }: Setting): void {
     .argument('<dir>', 'where everything is kept; made when it is not there')
     .description('run the server until it is told to stop')
     .option('--address <host:port>', 'S3, STS and administration (default 127.0.0.1:9000)')
+    .option('--operations-address <host:port>', 'metrics and health (default 127.0.0.1:9002)')
     .option('--config <file>', 'configuration file (DAYPASS_CONFIG)')
-  server.action(async (dir: string, options: Readonly<{ address?: string; config?: string }>) => {
-    const { serve } = await import('../../main.ts')
-    const configFile = options.config ?? context.env['DAYPASS_CONFIG']
-    const running = await serve({
+  server.action(async (dir: string, options: ServerOptions) => {
+    const config = options.config ?? context.env['DAYPASS_CONFIG']
+    const running = await start({
       dir,
       env: context.env,
       ...(options.address === undefined ? {} : { address: options.address }),
-      ...(configFile ? { configFile } : {}),
+      ...(config ? { config } : {}),
     })
-    await stopOnSignal(() => running.close())
+    const stopped = stopOnSignal()
+    context.writeOut(`${welcome(running)}\n`)
+    await stopped
+    await running.close()
   })
 }
 
+type Main = typeof import('../../main.ts')
+
+/** What can go wrong here is the configuration, the directory or the address: words for people, no stack. */
+async function start(options: Parameters<Main['serve']>[0]): ReturnType<Main['serve']> {
+  const { serve } = await import('../../main.ts')
+  try {
+    return await serve(options)
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new CliError('not_started', `The server could not start. ${reason}`, { cause })
+  }
+}
+
 /** First signal: let running requests end. Second one: stop at once. */
-async function stopOnSignal(close: () => Promise<void>): Promise<void> {
+function stopOnSignal(): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   const signals = ['SIGINT', 'SIGTERM'] as const
   const now = (): void => process.exit(130)
@@ -31,6 +52,5 @@ async function stopOnSignal(close: () => Promise<void>): Promise<void> {
     resolve()
   }
   for (const signal of signals) process.once(signal, stop)
-  await promise
-  await close()
+  return promise
 }
