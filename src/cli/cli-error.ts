@@ -5,6 +5,7 @@ export type CliErrorCode =
   | 'invalid' // `lint`: the document is not a policy
   | 'refused' // the server said no: not there, already there, not valid, not now
   | 'denied' // the server does not know the keys, or they may not do this
+  | 'not_started' // `server`: configuration, directory or address
   | 'unreachable' // no server there, or what answered is not one
 
 /** What goes wrong for a reason that the person at the keyboard can change; the message says how. */
@@ -15,6 +16,7 @@ export const exitCodes: Readonly<Record<CliErrorCode | 'ok' | 'fault', number>> 
   ok: 0,
   refused: 1,
   invalid: 1,
+  not_started: 1,
   usage: 2,
   unreachable: 3,
   denied: 4,

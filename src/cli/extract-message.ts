@@ -1,15 +1,10 @@
-/** Long enough to be a sealed message, made of nothing but its alphabet. */
-const message = /[\w-][\w.-]{62,}[\w-]/g
-const labelled =
-  /encoded[-_ ]?(?:authorization[-_ ]?)?(?:failure[-_ ]?)?message["'<>:=\s]+([\w-][\w.-]{62,}[\w-])/i
+/** A sealed message names its kind, the key that sealed it, and then holds nothing but base64url. */
+const sealed = /dpm1\.[a-z2-7]{16}\.[\w-]+/
 
 /**
  * The encoded authorization message in what somebody pasted: the bare message, an error document, response headers.
- * After its label if there is one, else the longest run of its alphabet. `undefined`: none in there.
+ * `undefined`: there is none in it.
  */
 export function extractMessage(pasted: string): string | undefined {
-  const named = labelled.exec(pasted)?.[1]
-  if (named !== undefined) return named
-  const runs = pasted.match(message) ?? []
-  return runs.toSorted((a, b) => b.length - a.length)[0]
+  return sealed.exec(pasted)?.[0]
 }

@@ -3,7 +3,7 @@ import { printable } from './printable.ts'
 
 /**
  * A denial for people: who asked, the steps in order, then for each thing that was asked the verdict of every layer
- * and policy, and at the end what was missing.
+ * and policy, and at the end what was missing. Understands denied requests and refused exchanges.
  */
 export function renderDenial(trace: Answer): string {
   const accesses = trace.member('decision').items('accesses')
@@ -23,23 +23,29 @@ export function renderDenial(trace: Answer): string {
     lines.push(`Missing: ${text(access, 'action')} on ${text(access, 'resource')}`)
     lines.push(`Why:     ${text(access, 'reason')}`)
   }
+  const refusal = trace.text('message')
+  if (refusal !== undefined) lines.push('', `Refused: ${printable(refusal)}`)
   return lines.join('\n')
 }
 
 function heading(trace: Answer): string[] {
   const principal = trace.member('principal')
+  const accessKeyId = principal.text('accessKeyId') ?? trace.member('proof').text('accessKeyId')
   const who = [
-    principal.text('arn') ?? principal.text('kind') ?? '',
-    principal.text('subject') ?? '',
+    principal.text('arn') ?? principal.text('kind'),
+    principal.text('subject'),
+    principal.text('provider'),
+    accessKeyId === undefined ? undefined : `access key ${accessKeyId}`,
   ]
-    .filter((part) => part !== '')
-    .map(printable)
-    .join(', ')
-  const accessKeyId = principal.text('accessKeyId')
+  const request = trace.text('requestId') ?? trace.text('action') ?? ''
+  const source = trace.text('source') ?? trace.member('client').text('source') ?? ''
   return [
     `Decision ${text(trace, 'decisionId')} of ${text(trace, 'at')}`,
-    `Request  ${text(trace, 'requestId')} from ${text(trace, 'source')}`,
-    `Who      ${who}${accessKeyId === undefined ? '' : ` (access key ${printable(accessKeyId)})`}`,
+    `Request  ${printable(request)} from ${printable(source)}`,
+    `Who      ${who
+      .filter((part) => part !== undefined)
+      .map(printable)
+      .join(', ')}`,
   ]
 }
 

@@ -48,7 +48,7 @@ function createProgram(context: Context): Command {
 }
 
 const exitCodeHelp = `
-Exit codes: 0 done, 1 refused by the server or not valid, 2 wrong usage, 3 no server there, 4 denied.
+Exit codes: 0 done, 1 refused by the server, not valid or not started, 2 wrong usage, 3 no server there, 4 denied.
 Keys to sign with: --dir DIR, else DAYPASS_ACCESS_KEY and DAYPASS_SECRET_KEY (and DAYPASS_SESSION_TOKEN),
 else AWS_ACCESS_KEY_ID and its sisters, else the root key in DAYPASS_DIR or ./data.`
 

@@ -91,7 +91,8 @@ async function serve<Caller extends IamCaller>(
     caller: identify(identity),
     source: request.source,
     permissions: call.permissions,
-    parameters: action.auditable(form),
+    // The document of a policy need not stand in each line of one request.
+    parameters: outcome === 'started' ? action.auditable(form) : shortened(action.auditable(form)),
   })
   await authorizeAll(options, caller, request, call.permissions, action, event)
   const result = await carryOut(options, action, call, event)
@@ -131,6 +132,17 @@ function findAction(form: Form): Action {
     throw new IamError('wrong_version', `Version must be ${version} for ${name}`)
   }
   return action
+}
+
+const maxShortLength = 256
+
+function shortened(parameters: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(parameters).map(([name, value]) => [
+      name,
+      value.length > maxShortLength ? `(${value.length} characters)` : value,
+    ]),
+  )
 }
 
 async function authorizeAll<Caller extends IamCaller>(
