@@ -19,15 +19,19 @@ export type FormFields = ReadonlyMap<string, string>
  * sealed sessions, and `AccessErrorCode`.
  */
 export interface AccessControl {
-  /** Proves the request's signature before anything else is done. The body is not read. */
-  authenticate(request: HttpRequest): Promise<Caller>
+  /**
+   * Proves the request's signature before anything else is done. The body is not read.
+   *
+   * @param anyRegion the call is one by which clients learn the region, so it is taken whatever region it is signed for.
+   */
+  authenticate(request: HttpRequest, anyRegion: boolean): Promise<Caller>
   /**
    * Proves the signature over the `policy` field; `x-amz-security-token` carries the session token. Called only with all
    * of `policy`, `x-amz-algorithm`, `x-amz-credential`, `x-amz-date` and `x-amz-signature` present.
    */
   authenticateForm(fields: FormFields, request: HttpRequest): Promise<Caller>
   /** All of `accesses` or none; empty means no. Throws `access_denied` with the decision's id and sealed trace in `detail`. */
-  authorize(caller: Caller, request: HttpRequest, accesses: readonly Access[]): Promise<void>
+  authorize(caller: Caller, request: HttpRequest, accesses: readonly Access[]): void | Promise<void>
   /** The same judgement as a filter, for what is left out silently. */
   isAllowed(caller: Caller, request: HttpRequest, accesses: readonly Access[]): boolean
   /**

@@ -96,17 +96,13 @@ export function commonFacts(call: Call): S3Facts {
   const headers = hash === undefined ? new Map() : new Map([['x-amz-content-sha256', hash]])
   if (kind === 'anonymous') return { headers }
   const signed = { headers, signatureversion: 'AWS4-HMAC-SHA256' as const }
-  switch (authentication.kind) {
-    case 'anonymous':
-      return { ...signed, authType: 'POST' }
-    case 'header':
-      return { ...signed, authType: 'REST-HEADER' }
-    case 'query':
-      return {
-        ...signed,
-        authType: 'REST-QUERY-STRING',
-        signatureAge: call.request.receivedAt.getTime() - authentication.signedAt.getTime(),
-      }
+  // Proven, yet not by the request: by the form in its body.
+  if (authentication.kind === 'anonymous') return { ...signed, authType: 'POST' }
+  if (authentication.kind === 'header') return { ...signed, authType: 'REST-HEADER' }
+  return {
+    ...signed,
+    authType: 'REST-QUERY-STRING',
+    signatureAge: call.request.receivedAt.getTime() - authentication.signedAt.getTime(),
   }
 }
 

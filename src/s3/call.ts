@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+
 import type { HttpRequest } from '../http.ts'
 import type { AccessControl, Caller } from './access-port.ts'
 import type { Address } from './address.ts'
@@ -20,24 +22,47 @@ export type S3FaceOptions = Readonly<{
   region: string
   /** Domain names of the endpoint: `bucket.<domain>` is virtual-host style. */
   domains: readonly string[]
-  /** The account that owns every bucket: `000000000000`. */
-  account: string
-  /** Answered as `<Owner>`. */
-  owner: Readonly<{ id: string; displayName: string }>
-  /** Answered as `x-amz-id-2` and `<HostId>`: which of our processes served the request. */
-  hostId: string
-  /** First path parts that belong to other faces, so that no bucket may be called so. */
-  reservedBuckets: ReadonlySet<string>
-  /** Largest single PUT, part or form file in bytes. */
-  maxObjectBytes: number
-  /** Refuse smaller chunks (but the last) of signed streams; absent: take them. */
-  minChunkBytes?: number
+  clock: () => Date
   /** A fault of ours, for our log. Must not throw. */
-  report: (fault: unknown, requestId: string) => void
+  logFault: (what: string, error: unknown) => void
+  /** For metrics: the operation's name from a closed set, its status, and how long the answer took to begin. */
+  observe?: (operation: string, status: number, seconds: number) => void
+  /** The account that owns every bucket. Default `000000000000`. */
+  account?: string
+  /** Answered as `<Owner>`. Default: made from the account. */
+  owner?: Owner
+  /** Answered as `x-amz-id-2` and `<HostId>`: which of our processes served the request. Default `daypass`. */
+  hostId?: string
+  /** First path parts that belong to other faces, so that no bucket may be called so. Default: none. */
+  reservedBuckets?: ReadonlySet<string>
+  /** Largest single PUT, part or form file in bytes. Default 5 GiB. */
+  maxObjectBytes?: number
+  /** Refuse smaller chunks (but the last) of signed streams. Default: take them. */
+  minChunkBytes?: number
 }>
 
+export type Owner = Readonly<{ id: string; displayName: string }>
+
+/** The options with every default filled in. */
+export type Settings = Readonly<
+  Required<Omit<S3FaceOptions, 'observe' | 'minChunkBytes'>> & Pick<S3FaceOptions, 'minChunkBytes'>
+>
+
+export function withDefaults(options: S3FaceOptions): Settings {
+  const { account = '000000000000' } = options
+  const id = createHash('sha256').update(`owner of account ${account}`).digest('hex')
+  return {
+    account,
+    owner: { id, displayName: account },
+    hostId: 'daypass',
+    reservedBuckets: new Set<string>(),
+    maxObjectBytes: 5 * 1024 ** 3,
+    ...options,
+  }
+}
+
 /** What the face keeps from request to request. */
-export type Face = Readonly<{ options: S3FaceOptions; policies: BucketPolicies }>
+export type Face = Readonly<{ options: Settings; policies: BucketPolicies }>
 
 /** One authenticated request, parsed as far as all operations have in common. */
 export type Call = Readonly<{

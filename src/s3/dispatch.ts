@@ -223,16 +223,10 @@ const onObject: ReadonlyMap<string, readonly Row<ObjectCall>[]> = new Map<
  * @throws S3Error `method_not_allowed`, `not_implemented`
  */
 export function findOperation(call: Call, address: Address): Operation {
-  switch (address.kind) {
-    case 'service':
-      return select(onService, call, call, 'SERVICE')
-    case 'bucket':
-      return select(onBucket, call, { ...call, bucket: address.bucket }, 'BUCKET')
-    case 'object': {
-      const { bucket, key } = address
-      return select(onObject, call, { ...call, bucket, key }, 'OBJECT')
-    }
-  }
+  if (address.kind === 'service') return select(onService, call, call, 'SERVICE')
+  const { bucket } = address
+  if (address.kind === 'bucket') return select(onBucket, call, { ...call, bucket }, 'BUCKET')
+  return select(onObject, call, { ...call, bucket, key: address.key }, 'OBJECT')
 }
 
 function select<C extends Call>(

@@ -10,7 +10,7 @@ export type ErrorContext = Readonly<{
   hostId: string
   region: string
   /** Tells our log about what is nobody's refusal: a fault of ours. */
-  report: (fault: unknown, requestId: string) => void
+  logFault: (what: string, error: unknown) => void
 }>
 
 type Shown = Readonly<{
@@ -42,7 +42,7 @@ function show(thrown: unknown, context: ErrorContext): Shown {
   if (thrown instanceof Refusal && wire !== undefined) {
     return { wire, message: thrown.message, detail: thrown.detail }
   }
-  context.report(thrown, context.request.id)
+  context.logFault(`S3 request ${context.request.id}`, thrown)
   return {
     wire: { status: 500, code: 'InternalError' },
     message: 'We encountered an internal error. Please try again.',
@@ -125,9 +125,6 @@ const worthReading = 64 * 1024
 
 /** Whether the connection has to be closed, because too much of the request's body is still to come. */
 function leavesBodyBehind(request: HttpRequest): boolean {
-  if (request.body.readableEnded) return false
-  // Broken off in the middle: what reads it may still hold the stream back.
-  if (request.body.readableDidRead) return true
   let length = 0
   for (const [name, value] of request.headers) {
     const lower = name.toLowerCase()

@@ -46,6 +46,8 @@ const answers: Readonly<Record<KnownCode, WireError>> = {
   ambiguous_authentication: { status: 400, code: 'InvalidArgument', elements: argument },
   unknown_scheme: { status: 400, code: 'InvalidArgument', elements: argument },
   signature_v2: { status: 400, code: 'InvalidRequest' },
+  express_session: { status: 501, code: 'NotImplemented' },
+  token_without_signature: { status: 403, code: 'AccessDenied' },
   signature_v4a: { status: 501, code: 'NotImplemented' },
   missing_date: { status: 403, code: 'AccessDenied' },
   skewed: {

@@ -29,7 +29,10 @@ export type Form = Readonly<{
  *
  * @throws S3Error `form_malformed`, `form_fields_too_large`, `incomplete_body`
  */
-export async function readForm(body: Readable, contentType: string): Promise<Form> {
+export async function readForm(
+  body: AsyncIterable<Uint8Array>,
+  contentType: string,
+): Promise<Form> {
   const parser = createParser(contentType)
   const stop = new AbortController()
   const fields = new Map<string, string>()
@@ -119,9 +122,13 @@ async function* wholeFile(
 }
 
 /** Feeds the parser and never lets an exception of its event handlers escape into the socket's. */
-async function pump(body: Readable, parser: BusboyInstance, stop: AbortSignal): Promise<void> {
+async function pump(
+  body: AsyncIterable<Uint8Array>,
+  parser: BusboyInstance,
+  stop: AbortSignal,
+): Promise<void> {
   try {
-    for await (const chunk of body.iterator({ destroyOnReturn: false })) {
+    for await (const chunk of body) {
       if (stop.aborted) return
       if (!parser.write(chunk)) await once(parser, 'drain', { signal: stop })
     }

@@ -142,16 +142,14 @@ export function parseChecksumChoice(
 
 /** The first is the default. */
 function possibleTypes(algorithm: ChecksumAlgorithm): readonly ChecksumType[] {
-  switch (algorithm) {
-    case 'CRC64NVME':
-      return ['FULL_OBJECT']
-    case 'CRC32':
-    case 'CRC32C':
-      return ['COMPOSITE', 'FULL_OBJECT']
-    case 'SHA1':
-    case 'SHA256':
-      return ['COMPOSITE']
+  const types: Readonly<Record<ChecksumAlgorithm, readonly ChecksumType[]>> = {
+    CRC64NVME: ['FULL_OBJECT'],
+    CRC32: ['COMPOSITE', 'FULL_OBJECT'],
+    CRC32C: ['COMPOSITE', 'FULL_OBJECT'],
+    SHA1: ['COMPOSITE'],
+    SHA256: ['COMPOSITE'],
   }
+  return types[algorithm]
 }
 
 /** @throws S3Error `invalid_request` for other words. */

@@ -60,10 +60,10 @@ function checkTags(pairs: readonly (readonly string[])[]): Tags {
   }
   const tags = new Map<string, string>()
   for (const [name = '', value = ''] of pairs) {
-    if (name === '' || [...name].length > 128 || !allowed.test(name)) {
+    if (name === '' || lengthOf(name) > 128 || !allowed.test(name)) {
       throw invalidTag(name, 'The TagKey you have provided is invalid.')
     }
-    if ([...value].length > 256 || !allowed.test(value)) {
+    if (lengthOf(value) > 256 || !allowed.test(value)) {
       throw invalidTag(name, 'The TagValue you have provided is invalid.')
     }
     if (/^aws:/i.test(name)) {
@@ -75,6 +75,11 @@ function checkTags(pairs: readonly (readonly string[])[]): Tags {
     tags.set(name, value)
   }
   return tags
+}
+
+/** In Unicode characters, as Amazon S3 counts. */
+function lengthOf(text: string): number {
+  return Array.from(text).length
 }
 
 function invalidTag(tagKey: string, message: string): S3Error {

@@ -102,7 +102,7 @@ function renderDeleted(doomed: Doomed, deleted: OriginResponse<'DeleteObject'>):
 
 function renderRefused(call: BucketCall, doomed: Doomed, error: unknown): string {
   const wire = error instanceof Refusal ? findWireError(error.code) : undefined
-  if (wire === undefined) call.face.options.report(error, call.request.id)
+  if (wire === undefined) call.face.options.logFault(`S3 request ${call.request.id}`, error)
   const decisionId = error instanceof Refusal ? error.detail['decisionId'] : undefined
   return wrap(
     'Error',

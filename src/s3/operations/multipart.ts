@@ -53,14 +53,15 @@ export async function createMultipartUpload(call: ObjectCall): Promise<HttpRespo
     element('Key', call.key),
     element('UploadId', uploadId),
   )
-  return xmlResponse(document, {
-    ...(checksum === undefined
+  return xmlResponse(
+    document,
+    checksum === undefined
       ? {}
       : {
           'x-amz-checksum-algorithm': checksum.algorithm,
           'x-amz-checksum-type': checksum.type,
-        }),
-  })
+        },
+  )
 }
 
 async function partFacts(call: ObjectCall, open: OpenBucket): Promise<S3Facts> {

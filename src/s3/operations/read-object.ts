@@ -246,14 +246,9 @@ function judgeConditions(
   object: StoredObject,
 ): HttpResponse | undefined {
   const verdict = evaluateRead(call.fields.headers, object, call.request.receivedAt)
-  switch (verdict.kind) {
-    case 'send':
-      return undefined
-    case 'failed':
-      throw preconditionFailed(verdict.condition)
-    case 'not-modified':
-      return { status: 304, headers: { ...validators(open, object), ...freshness(object) } }
-  }
+  if (verdict.kind === 'failed') throw preconditionFailed(verdict.condition)
+  if (verdict.kind === 'send') return undefined
+  return { status: 304, headers: { ...validators(open, object), ...freshness(object) } }
 }
 
 function freshness(object: StoredObject): Record<string, string> {
