@@ -4,6 +4,8 @@ import type { Readable } from 'node:stream'
 export type Context = Readonly<{
   env: Readonly<Record<string, string | undefined>>
   stdin: Readable
+  /** Standard output is read by a person. */
+  isTerminal: boolean
   /** Values only. */
   writeOut(text: string): void
   /** Words for people. */

@@ -2,7 +2,6 @@ import type { Command } from 'commander'
 import { CliError } from '../cli-error.ts'
 import type { Setting } from '../command.ts'
 import { welcomeText } from '../welcome.ts'
-import { welcome } from '../welcome.ts'
 
 type ServerOptions = Readonly<{ address?: string; operationsAddress?: string; config?: string }>
 
@@ -20,10 +19,15 @@ export function addServerCommand(program: Command, { context }: Setting): void {
       dir,
       env: context.env,
       ...(options.address === undefined ? {} : { address: options.address }),
+      ...(options.operationsAddress === undefined
+        ? {}
+        : { operationsAddress: options.operationsAddress }),
       ...(config ? { config } : {}),
     })
     const stopped = stopOnSignal()
-    context.writeOut(`${welcome(running)}\n`)
+    // A new secret is shown to a person, never to a file or a log collector.
+    const root = { ...running.root, created: running.root.created && context.isTerminal }
+    context.writeOut(`${welcomeText({ ...running, root })}\n`)
     await stopped
     await running.close()
   })
