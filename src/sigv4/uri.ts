@@ -3,6 +3,7 @@ import { SigV4Error } from './sigv4-error.ts'
 const unreservedPath = /^[A-Za-z0-9\-._~/]*$/
 const unreserved = /^[A-Za-z0-9\-._~]*$/
 const beyondAscii = /[^\0-\x7f]/
+const beyondLatin1 = /[^\0-\xff]/
 
 /**
  * Percent-encodes a decoded path as S3 does for signing: once, every byte of its UTF-8 but `A-Z a-z 0-9 - . _ ~ /`.
@@ -79,6 +80,7 @@ function encode(text: string): string {
 
 // A request target is handed over as latin1: a character is a byte that the client did not escape.
 function decode(raw: string): string {
+  if (beyondLatin1.test(raw)) throw invalidUri()
   try {
     return decodeURIComponent(beyondAscii.test(raw) ? raw.replace(/[\x80-\xff]/g, escapeByte) : raw)
   } catch (cause) {
