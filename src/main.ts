@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import type { Logger } from 'pino'
 import { createAccess } from './access/index.ts'
-import type { DenialTrace } from './access/index.ts'
+import type { Access, DenialTrace, KnownCaller } from './access/index.ts'
 import { openAdministration } from './admin/index.ts'
 import { openAuditLog } from './audit.ts'
 import type { AuditLog } from './audit.ts'
@@ -34,6 +34,7 @@ import { createMetrics, createOperationsFace } from './operations/index.ts'
 import { openEmbeddedOrigin } from './origins/index.ts'
 import { createRouter } from './router.ts'
 import { createS3Face } from './s3/index.ts'
+import type { AccessControl } from './s3/index.ts'
 import { openSqliteState } from './store/index.ts'
 import { createStsFace } from './sts/index.ts'
 
@@ -43,7 +44,7 @@ export type ServeOptions = Readonly<{
   address?: string
   operationsAddress?: string
   /** Path of the configuration file. */
-  configFile?: string
+  config?: string
   env: Readonly<Record<string, string | undefined>>
 }>
 
@@ -66,7 +67,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const { address, operationsAddress } = options
   const config = loadConfig({
     env: options.env,
-    ...(options.configFile === undefined ? {} : { file: options.configFile }),
+    ...(options.config === undefined ? {} : { file: options.config }),
     overrides: { ...(address && { address }), ...(operationsAddress && { operationsAddress }) },
   })
   const house = new House(config)
@@ -158,8 +159,6 @@ async function openCore(house: House, ground: Ground) {
       revokeUser: (name) =>
         revocations.revoke({
           principal: principalKey({ kind: 'user', provider: 'internal', subject: name }),
-          issuedBefore: clock(),
-          expiresAt: new Date(clock().getTime() + config.sts.maxDurationSeconds * 1000),
           reason: `user ${name} was deleted`,
         }),
       clock,
@@ -241,7 +240,10 @@ function openIdVerifier(house: House): ReturnType<typeof createOpenIdVerifier> {
       mode: { kind: provider.rolePolicy ? 'role' : 'claim' },
     })),
     clock,
-    log: (event) => house.log.info({ identity: event }, 'identity provider'),
+    log(event) {
+      const level = event.kind === 'provider_keys_loaded' ? 'info' : 'warn'
+      house.log[level]({ identity: event }, 'identity provider')
+    },
   })
   house.onClose(() => verifier.close())
   return verifier
@@ -341,15 +343,15 @@ function createFaces(house: House, ground: Ground, core: Core, operations: Handl
   })
   const s3 = createS3Face({
     origin: ground.origin,
-    access: core.access,
+    access: s3Access(core.access),
     sealer: core.messages,
     region: house.region,
-    regionPolicy: config.regionPolicy,
     domains: config.domains,
     clock,
-    random,
     logFault: onError,
     observe: (operation, status, seconds) => core.metrics.request('s3', operation, status, seconds),
+    reservedBuckets: new Set(['minio']),
+    ...(config.s3.strictChunkSize ? { minChunkBytes: 8192 } : {}),
   })
   const sts = createStsFace({
     exchange: core.exchange,
@@ -374,7 +376,6 @@ function createFaces(house: House, ground: Ground, core: Core, operations: Handl
     audit: (event) => ground.audit.record(event),
     logFault: (requestId, error) => onError(`IAM request ${requestId}`, error),
     clock,
-    longestSessionSeconds: config.sts.maxDurationSeconds,
   })
   return createRouter({
     sts,
@@ -384,6 +385,20 @@ function createFaces(house: House, ground: Ground, core: Core, operations: Handl
     addressesBucket: (request) => s3.addressesBucket(request),
     enterAnonymous: (source, now) => limiter.enter(source, now),
   })
+}
+
+/** The S3 face's port over the one access room: its requests are signed for service `s3`. */
+function s3Access(access: Access): AccessControl {
+  return {
+    authenticate: (request, anyRegion) =>
+      access.authenticate(request, { services: ['s3'], anyRegion }),
+    authenticateForm: access.authenticateForm,
+    authorize: async (caller, request, accesses) =>
+      access.authorize(caller as KnownCaller, request, accesses),
+    isAllowed: (caller, request, accesses) =>
+      access.isAllowed(caller as KnownCaller, request, accesses),
+    readsObjectTags: (caller) => access.readsObjectTags(caller as KnownCaller),
+  }
 }
 
 /** The answer for a fault of ours: constant, whoever asks. */

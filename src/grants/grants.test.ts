@@ -458,6 +458,8 @@ describe('a configuration that makes no sense', () => {
     { limits: { ...limits, maxSeconds: 600 } },
     { limits: { ...limits, defaultSeconds: 60 } },
     { limits: { ...limits, defaultSeconds: NaN } },
+    { limits: { ...limits, fixedSeconds: 60 } },
+    { limits: { ...limits, fixedSeconds: 43_201 } },
   ]
   it('stops the start', () => {
     for (const options of broken) assert.throws(() => desk(options), RangeError)

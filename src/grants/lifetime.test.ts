@@ -33,6 +33,17 @@ describe('the duration of a grant by key (AWS STS, DurationSeconds)', () => {
   })
 })
 
+describe('a fixed duration (MINIO_STS_DURATION)', () => {
+  it('stands in for what is asked for and for the default, within the token', () => {
+    const fixed = { fixedSeconds: 10_800 }
+    assert.equal(seconds(undefined, undefined, fixed), 10_800)
+    assert.equal(seconds(900, undefined, fixed), 10_800)
+    assert.equal(seconds(900, secondsFromNow(3600), fixed), 3600)
+    assert.equal(seconds(undefined, secondsFromNow(60_000), fixed), 43_200)
+    assert.throws(() => seconds(800, undefined, fixed), code('invalid_parameter'))
+  })
+})
+
 describe('the duration of a grant by token', () => {
   it("is the token's own when none is asked for, even below the minimum", () => {
     assert.equal(seconds(undefined, secondsFromNow(3000)), 3000)
@@ -81,5 +92,20 @@ describe('the duration of a grant by token', () => {
         assert.ok(given.durationSeconds <= Math.min(asked ?? Infinity, limits.maxSeconds))
       }),
     )
+  })
+})
+
+describe('the fixed duration (MinIO documentation, MINIO_STS_DURATION)', () => {
+  const fixed = { fixedSeconds: 5400 }
+
+  it('takes the place of what a caller asks for, and of the default', () => {
+    assert.equal(seconds(900, undefined, fixed), 5400)
+    assert.equal(seconds(undefined, undefined, fixed), 5400)
+    assert.equal(seconds(900, secondsFromNow(9000), fixed), 5400)
+  })
+
+  it('never outlives the token, nor cuts one that came without a wish', () => {
+    assert.equal(seconds(900, secondsFromNow(300), fixed), 300)
+    assert.equal(seconds(undefined, secondsFromNow(9000), fixed), 9000)
   })
 })

@@ -17,9 +17,9 @@ export function chooseLifetime(
   now: Date,
   trace: Trace,
 ): Lifetime {
-  if (asked !== undefined) checkRange(asked, limits, trace)
+  if (asked !== undefined && limits.fixedSeconds === undefined) checkRange(asked, limits, trace)
   const start = Math.floor(now.getTime() / 1000)
-  const wish = asked ?? (proofEnds === undefined ? limits.defaultSeconds : Infinity)
+  const wish = wishedSeconds(asked, proofEnds, limits)
   const bounded = start + Math.min(wish, limits.maxSeconds)
   const mayOutlive = limits.insecureOutliveToken === true && asked !== undefined
   const end =
@@ -31,6 +31,21 @@ export function chooseLifetime(
   const durationSeconds = end - start
   trace.ok('duration', describe(durationSeconds, asked))
   return { issuedAt: new Date(start * 1000), expiresAt: new Date(end * 1000), durationSeconds }
+}
+
+/** A token that comes without a wish is lived to its end, whatever the fixed duration says (MinIO's rule). */
+function wishedSeconds(
+  asked: number | undefined,
+  proofEnds: Date | undefined,
+  { fixedSeconds, defaultSeconds }: GrantLimits,
+): number {
+  if (asked === undefined && proofEnds !== undefined) return Infinity
+  return fixedSeconds ?? asked ?? defaultSeconds
+}
+
+function wishedSeconds(asked: number | undefined, byKey: boolean, limits: GrantLimits): number {
+  if (asked === undefined && !byKey) return Infinity
+  return limits.fixedSeconds ?? asked ?? limits.defaultSeconds
 }
 
 function checkRange(asked: number, limits: GrantLimits, trace: Trace): void {
@@ -51,5 +66,5 @@ function seconds(instant: Date): number {
 function describe(given: number, asked: number | undefined): string {
   if (asked === undefined) return `${given} seconds; the caller named no duration`
   if (asked === given) return `${given} seconds, as asked`
-  return `${given} seconds of the ${asked} asked for, since the token ends then`
+  return `${given} seconds instead of the ${asked} asked for: the end of the token, or a fixed duration`
 }

@@ -10,12 +10,15 @@ const longestSeconds = 365 * 24 * 3600
 
 /** Throws a RangeError: the configuration asks for lifetimes that make no sense. */
 export function checkLimits(limits: GrantLimits): void {
-  const { minSeconds, maxSeconds, defaultSeconds } = limits
+  const { minSeconds, maxSeconds, defaultSeconds, fixedSeconds = defaultSeconds } = limits
   const ordered = 1 <= minSeconds && minSeconds <= maxSeconds && maxSeconds <= longestSeconds
   if (!ordered || defaultSeconds < minSeconds || defaultSeconds > maxSeconds) {
     throw new RangeError('Session lifetimes: 1 <= min <= default <= max <= 365 days')
   }
-  if (![minSeconds, maxSeconds, defaultSeconds].every(Number.isSafeInteger)) {
+  if (fixedSeconds < minSeconds || fixedSeconds > maxSeconds) {
+    throw new RangeError('Session lifetimes: min <= fixed <= max')
+  }
+  if (![minSeconds, maxSeconds, defaultSeconds, fixedSeconds].every(Number.isSafeInteger)) {
     throw new RangeError('Session lifetimes are whole seconds')
   }
 }

@@ -9,6 +9,11 @@ export class Trace {
     this.steps.push({ step, outcome: 'ok', detail })
   }
 
+  /** What it was that refused, for those who may read the trace; `refusal` then says what the caller may know. */
+  refused(step: string, detail: string): void {
+    this.steps.push({ step, outcome: 'refused', detail })
+  }
+
   /** The error to throw: the message becomes the last line of the trace it carries. */
   refusal(
     step: string,
