@@ -43,11 +43,6 @@ function wishedSeconds(
   return fixedSeconds ?? asked ?? defaultSeconds
 }
 
-function wishedSeconds(asked: number | undefined, byKey: boolean, limits: GrantLimits): number {
-  if (asked === undefined && !byKey) return Infinity
-  return limits.fixedSeconds ?? asked ?? limits.defaultSeconds
-}
-
 function checkRange(asked: number, limits: GrantLimits, trace: Trace): void {
   const { minSeconds, maxSeconds } = limits
   if (Number.isSafeInteger(asked) && asked >= minSeconds && asked <= maxSeconds) return

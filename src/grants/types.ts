@@ -89,8 +89,6 @@ export type GrantLimits = Readonly<{
    * that ask for none keep the token's own end, as they do at MinIO.
    */
   fixedSeconds?: number | undefined
-  /** Instead of any duration that a caller names, and of the default; MinIO's `MINIO_STS_DURATION`. */
-  fixedSeconds?: number | undefined
   /** Bytes of the session policy after white space is taken out. */
   maxSessionPolicyBytes: number
   /** Lets an asked-for duration go beyond the end of the token that proved the caller. */
