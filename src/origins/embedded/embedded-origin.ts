@@ -1,0 +1,127 @@
+import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { OriginError } from '../../s3/index.ts'
+import type { Operation, Origin, OriginRequest, OriginResponse } from '../../s3/index.ts'
+import { bucketHandlers } from './bucket-handlers.ts'
+import { DataFiles } from './data-files.ts'
+import { syncDirectory } from './directory-sync.ts'
+import type { Ground, Handlers } from './ground.ts'
+import { IndexDatabase } from './index-database.ts'
+import { lockDirectory } from './lock.ts'
+import { checkNames } from './names.ts'
+import { objectHandlers } from './object-handlers.ts'
+import { sweep } from './sweep.ts'
+import { uploadHandlers } from './upload-handlers.ts'
+import { IndexRefusal } from './write-context.ts'
+import { Writer } from './writer.ts'
+
+export type EmbeddedOriginOptions = Readonly<{
+  /** Made when it is not there, for its owner only. One origin at a time. */
+  dir: string
+  clock: () => Date
+  random: (size: number) => Buffer
+}>
+
+const handlers: Handlers = { ...bucketHandlers, ...objectHandlers, ...uploadHandlers }
+
+/**
+ * The origin that keeps everything in one directory: `objects.db` (names, attributes, small objects) and `data/`
+ * (the bytes of large ones). Removes what a crash has left behind before it serves.
+ * @throws Error when another origin has the directory open.
+ */
+export async function openEmbeddedOrigin(options: EmbeddedOriginOptions): Promise<Origin> {
+  const dir = resolve(options.dir)
+  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  const unlock = lockDirectory(dir, join(dir, 'objects.lock'))
+  try {
+    return await openLocked(dir, options, unlock)
+  } catch (error) {
+    unlock()
+    throw error
+  }
+}
+
+async function openLocked(
+  dir: string,
+  { clock, random }: EmbeddedOriginOptions,
+  unlock: () => void,
+): Promise<Origin> {
+  const file = join(dir, 'objects.db')
+  await prepare(dir, file)
+  const files = await DataFiles.open({ dir, random, onRemoved: (name) => writer.collected(name) })
+  const writer = await Writer.open(file, (garbage) => {
+    for (const name of garbage) files.remove(name)
+  })
+  const index = IndexDatabase.openReader(file)
+  const ground: Ground = {
+    index,
+    writer,
+    files,
+    now: () => clock().getTime(),
+    nonce: () => random(16).toString('hex'),
+  }
+  return new EmbeddedOrigin(ground, unlock)
+}
+
+/** Makes or checks the index, sweeps, and syncs the names of what it made. */
+async function prepare(dir: string, file: string): Promise<void> {
+  closeSync(openSync(file, 'a', 0o600))
+  chmodSync(file, 0o600)
+  const index = IndexDatabase.openWriter(file)
+  try {
+    await sweep(dir, index)
+  } finally {
+    index.close()
+  }
+  await syncDirectory(dir)
+  await syncDirectory(dirname(dir))
+}
+
+class EmbeddedOrigin implements Origin {
+  readonly #ground: Ground
+  readonly #unlock: () => void
+  #closing: Promise<void> | undefined
+
+  constructor(ground: Ground, unlock: () => void) {
+    this.#ground = ground
+    this.#unlock = unlock
+  }
+
+  async handle<Name extends Operation>(
+    operation: Name,
+    request: OriginRequest<Name>,
+  ): Promise<OriginResponse<Name>> {
+    if (this.#closing !== undefined) throw new OriginError('unavailable', 'The origin is closed.')
+    try {
+      checkNames(request)
+      return await handlers[operation](this.#ground, request)
+    } catch (error) {
+      throw toOriginError(error)
+    }
+  }
+
+  /** Lets running commits finish. Bodies that are being read stay readable; uploads in progress are refused. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    // The reader first: the last connection to close folds the log into the database.
+    this.#ground.index.close()
+    await this.#ground.writer.close()
+    this.#unlock()
+  }
+}
+
+/** Refusals of the body pass as they are: they are the face's. */
+function toOriginError(error: unknown): unknown {
+  if (error instanceof IndexRefusal) {
+    return new OriginError(error.code, error.message, { detail: error.detail })
+  }
+  if (error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR') {
+    const message = 'The storage cannot be read at the moment. Try again.'
+    return new OriginError('unavailable', message, { cause: error })
+  }
+  return error
+}

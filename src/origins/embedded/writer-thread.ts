@@ -1,0 +1,21 @@
+/** The writer's thread: owns the one connection that writes; a batch comes in, its outcomes go out. */
+import { parentPort, workerData } from 'node:worker_threads'
+import { runBatch } from './batch.ts'
+import type { Batch } from './commands.ts'
+import { IndexDatabase } from './index-database.ts'
+
+if (parentPort === null) throw new Error('the writer runs as a worker thread only')
+const port = parentPort
+const index = IndexDatabase.openWriter(String(workerData))
+const counter = index.row<{ sequence: number }>('SELECT sequence FROM counter')
+const context = { index, sequence: counter?.sequence ?? 0, garbage: [] }
+
+port.on('message', (batch: Batch | 'close') => {
+  if (batch === 'close') {
+    index.close()
+    port.close()
+    return
+  }
+  port.postMessage(runBatch(context, batch))
+})
+port.postMessage('ready')
