@@ -30,10 +30,11 @@ export async function openNamedBucket(call: Call, name: string): Promise<OpenBuc
     const policy = call.face.policies.find(name, bucket.policy)
     return { bucket, ...(policy === undefined ? {} : { policy }) }
   } catch (error) {
-    if (call.caller.kind === 'anonymous' && error instanceof OriginError) {
+    if (!(error instanceof OriginError)) throw error
+    if (call.caller.kind === 'anonymous') {
       await authorize(call, [{ action: 's3:ListBucket', resource: arnOf(name) }])
     }
-    throw error
+    throw about(error, { bucket: name })
   }
 }
 
@@ -168,6 +169,17 @@ export async function storedTags(
     if (isMissing(error)) return {}
     throw error
   }
+}
+
+/** The same refusal with what it is about: in a copy that is not always the request's own address. */
+export function about(
+  error: OriginError,
+  detail: Readonly<{ bucket: string; key?: string }>,
+): OriginError {
+  return new OriginError(error.code, error.message, {
+    detail: { ...detail, ...error.detail },
+    cause: error,
+  })
 }
 
 /** There is no such object, version, or only a delete marker. */

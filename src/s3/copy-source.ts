@@ -1,8 +1,10 @@
 import type { Access } from '../policy/index.ts'
 import {
+  about,
   assertExpectedOwner,
   authorize,
   hideMissing,
+  isMissing,
   objectAccess,
   openNamedBucket,
   storedTags,
@@ -93,7 +95,7 @@ async function headSource(call: Call, open: OpenBucket, source: CopySource): Pro
   try {
     return await call.face.options.origin.handle('HeadObject', source)
   } catch (error) {
-    return await hideMissing(call, open, error)
+    return await hideMissing(call, open, isMissing(error) ? about(error, source) : error)
   }
 }
 

@@ -1,5 +1,6 @@
 import { Refusal } from '../errors.ts'
 import type { HttpRequest, HttpResponse } from '../http.ts'
+import type { Address } from './address.ts'
 import { findWireError } from './error-table.ts'
 import type { WireError } from './error-table.ts'
 import { element } from './xml.ts'
@@ -9,6 +10,8 @@ export type ErrorContext = Readonly<{
   request: HttpRequest
   hostId: string
   region: string
+  /** What the request is about, for elements that the refusal itself leaves open. */
+  address?: Address
   /** Tells our log about what is nobody's refusal: a fault of ours. */
   logFault: (what: string, error: unknown) => void
 }>
@@ -40,7 +43,7 @@ export function errorResponse(thrown: unknown, context: ErrorContext): HttpRespo
 function show(thrown: unknown, context: ErrorContext): Shown {
   const wire = thrown instanceof Refusal ? findWireError(thrown.code) : undefined
   if (thrown instanceof Refusal && wire !== undefined) {
-    return { wire, message: thrown.message, detail: thrown.detail }
+    return { wire, message: thrown.message, detail: { ...context.address, ...thrown.detail } }
   }
   context.logFault(`S3 request ${context.request.id}`, thrown)
   return {

@@ -206,7 +206,7 @@ const answers: Readonly<Record<KnownCode, WireError>> = {
   not_implemented: {
     status: 501,
     code: 'NotImplemented',
-    elements: { Header: 'header', Resource: 'parameter' },
+    elements: { Header: 'header', Parameter: 'parameter' },
   },
   part_too_small: {
     status: 400,

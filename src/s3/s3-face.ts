@@ -1,6 +1,7 @@
 import type { HttpRequest, HttpResponse } from '../http.ts'
 import { header } from '../http.ts'
 import { Refusal } from '../errors.ts'
+import type { Caller } from './access-port.ts'
 import { parseAddress } from './address.ts'
 import type { Address } from './address.ts'
 import { isChunked } from './body.ts'
@@ -39,21 +40,27 @@ type Served = Readonly<{ name: string; response: HttpResponse }>
 
 async function serve(face: Face, request: HttpRequest): Promise<Served> {
   let name = 'unknown'
+  let address: Address | undefined
   try {
-    const operation = await findAuthenticated(face, request)
+    const caller = await authenticate(face, request)
+    address = addressOf(face, request)
+    const operation = dispatch(face, request, caller, address)
     name = operation.name
     return { name, response: await operation.handle() }
   } catch (error) {
-    return { name, response: errorResponse(error, { request, ...face.options }) }
+    const context = { request, ...face.options, ...(address === undefined ? {} : { address }) }
+    return { name, response: errorResponse(error, context) }
   }
 }
 
-/** Who asks, then what for; each operation asks whether they may before it does or tells anything. */
-async function findAuthenticated(face: Face, request: HttpRequest): Promise<Operation> {
+async function authenticate(face: Face, request: HttpRequest): Promise<Caller> {
   if (request.method === 'OPTIONS') throw noCorsRules(request)
-  const caller = await face.options.access.authenticate(request, tellsRegion(request))
+  return await face.options.access.authenticate(request, tellsRegion(request))
+}
+
+/** Who asks is known; each operation asks whether they may before it does or tells anything. */
+function dispatch(face: Face, request: HttpRequest, caller: Caller, address: Address): Operation {
   const fields = readFields(request, caller.authentication.kind === 'query')
-  const address = addressOf(face, request)
   const call = { face, request, caller, address, fields }
   const operation = findOperation(call, address)
   if (!operation.streams && isChunked(caller.authentication.payload)) {

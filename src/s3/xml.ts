@@ -37,7 +37,7 @@ export function xmlDocument(root: string, ...markup: readonly string[]): string 
   return `<?xml version="1.0" encoding="UTF-8"?>\n<${root} xmlns="${s3Namespace}">${markup.join('')}</${root}>`
 }
 
-/** Instants as S3 writes them: `2026-11-21T23:05:28.000Z`. */
+/** Instants as S3 writes them, in whole seconds like the `Last-Modified` header: `2026-11-21T23:05:28.000Z`. */
 export function xmlTime(instant: Date): string {
-  return instant.toISOString()
+  return instant.toISOString().replace(/\.\d{3}Z$/, '.000Z')
 }
