@@ -14,7 +14,7 @@ type Options = Readonly<Record<string, string | boolean | undefined>>
 export function remote(
   command: Command,
   { context, deliver }: Setting,
-  run: (client: Client, args: readonly string[], options: Options) => Promise<Output>,
+  run: (client: Client, args: readonly (string | undefined)[], options: Options) => Promise<Output>,
 ): Command {
   return command
     .option(
@@ -30,10 +30,14 @@ export function remote(
         ...(typeof options['dir'] === 'string' ? { dir: options['dir'] } : {}),
       })
       deliver(
-        await run(client, command.processedArgs.map(String), options),
+        await run(client, command.processedArgs.map(textArgument), options),
         options['json'] === true,
       )
     })
+}
+
+function textArgument(argument: unknown): string | undefined {
+  return typeof argument === 'string' ? argument : undefined
 }
 
 /** A text option, `undefined` when it is not given. */

@@ -7,15 +7,11 @@ import { isWireCode } from './client.ts'
 export async function withPolicyArn<T>(name: string, use: (arn: string) => Promise<T>): Promise<T> {
   if (name.startsWith('arn:')) return use(name)
   try {
-    return await use(localArn(name))
+    return await use(`arn:aws:iam::000000000000:policy/${name}`)
   } catch (error) {
     if (!isWireCode(error, 'NoSuchEntity')) throw error
     return use(`arn:aws:iam::aws:policy/${name}`).catch((second: unknown) => {
       throw isWireCode(second, 'NoSuchEntity') ? error : second
     })
   }
-}
-
-export function localArn(name: string): string {
-  return name.startsWith('arn:') ? name : `arn:aws:iam::000000000000:policy/${name}`
 }

@@ -5,7 +5,7 @@ import type { Client } from '../client.ts'
 import { done, remote } from '../command.ts'
 import type { Setting } from '../command.ts'
 import type { Output } from '../context.ts'
-import { localArn, withPolicyArn } from '../policy-arns.ts'
+import { withPolicyArn } from '../policy-arns.ts'
 import { printable } from '../printable.ts'
 import { readInput } from '../read-input.ts'
 import { table } from '../table.ts'
@@ -90,5 +90,5 @@ async function putPolicy(client: Client, name: string, document: string): Promis
   await withPolicyArn(name, (arn) =>
     client.call('iam', 'CreatePolicyVersion', { PolicyArn: arn, ...fields, SetAsDefault: 'true' }),
   )
-  return done(`Policy ${printable(localArn(name))} is replaced`)
+  return done(`Policy ${printable(name)} is replaced; live sessions go by the new document`)
 }
