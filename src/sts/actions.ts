@@ -31,14 +31,15 @@ async function assumeRole(call: Call, { exchange }: StsFaceOptions): Promise<str
   const { identity } = caller
   if (identity.kind === 'anonymous') throw unsigned()
   const grant = readGrantRequest('sts:AssumeRole', parameters, request)
+  const { accessKeyId } = identity
   if (identity.kind === 'session') {
     const message = 'Temporary credentials cannot be used to get further ones'
-    return exchange.refuse({ id, grant }, 'caller_not_allowed', message)
+    return exchange.refuse({ id, grant, accessKeyId }, 'caller_not_allowed', message)
   }
   // A presigned link works for whoever finds it, for days, in a log or a history. It must not mint credentials.
   if (caller.authentication.kind === 'query') {
     const message = 'AssumeRole takes no presigned link; sign in the Authorization header'
-    return exchange.refuse({ id, grant }, 'caller_not_allowed', message)
+    return exchange.refuse({ id, grant, accessKeyId }, 'caller_not_allowed', message)
   }
   const evidence: Evidence = { kind: 'signature', signer: identity }
   return assumeRoleDocument(await exchange.exchange({ id, evidence, grant }), id)

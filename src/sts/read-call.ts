@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { KnownCaller } from '../access/index.ts'
 import { Refusal } from '../errors.ts'
+import type { RefusedRequest } from '../exchange.ts'
 import { header } from '../http.ts'
 import type { HttpRequest } from '../http.ts'
 import { actions } from './actions.ts'
@@ -63,16 +64,21 @@ async function authenticate(
   try {
     return await access.authenticate(request, { services: ['sts'], bodySha256 })
   } catch (error) {
+    // For the record only: what is answered is the particular error.
     if (action === 'AssumeRole' && error instanceof Refusal) {
-      const attempt = {
-        id: request.id,
-        grant: { action: 'sts:AssumeRole', client: clientOf(request) },
-      } as const
-      // For the record only: what is answered is the particular error.
+      const attempt = unprovenAttempt(request, error)
       await exchange.refuse(attempt, 'caller_unproven', error.message).catch(() => undefined)
     }
     throw error
   }
+}
+
+function unprovenAttempt(request: HttpRequest, error: Refusal): RefusedRequest {
+  const grant = { action: 'sts:AssumeRole', client: clientOf(request) } as const
+  const { accessKeyId } = error.detail
+  return typeof accessKeyId === 'string'
+    ? { id: request.id, grant, accessKeyId }
+    : { id: request.id, grant }
 }
 
 /** A body that is not the one that its sender hashed was damaged on the way, signed or not. */

@@ -435,6 +435,8 @@ describe('a refusal', () => {
     const { face, events, observed } = openHouse()
     await face.handle(signed(assume, wrongSecret))
     assert.ok(events[0]?.outcome === 'refused' && events[0].code === 'caller_unproven')
+    assert.deepEqual(events[0].proof, { kind: 'signature', accessKeyId: 'ALICE' })
+    assert.equal(events[0].principal, undefined)
     assert.equal(observed[0]?.outcome, 'caller_unproven')
   })
 

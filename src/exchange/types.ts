@@ -1,0 +1,65 @@
+import type { Credentials, CredentialsErrorCode, PolicySource } from '../credentials/index.ts'
+import type { Grant, GrantErrorCode, GrantRequest, TraceStep } from '../grants/index.ts'
+import type { Evidence, IdentityErrorCode } from '../identity/index.ts'
+
+export type ExchangeRequest = Readonly<{
+  /** Our request id; it is the decision id too. */
+  id: string
+  evidence: Evidence
+  grant: GrantRequest
+}>
+export type RefusedRequest = Omit<ExchangeRequest, 'evidence'> &
+  Readonly<{
+    evidence?: Evidence
+    /** The key that signed or, when the code is `caller_unproven`, that is said to have signed. */
+    accessKeyId?: string | undefined
+  }>
+export type Issued = Readonly<{ grant: Grant; credentials: Credentials }>
+
+export type ExchangeErrorCode =
+  | IdentityErrorCode
+  | GrantErrorCode
+  | Extract<CredentialsErrorCode, 'session_too_large'>
+  | 'caller_unproven' // a signature that did not verify; the face knows the particulars
+  | 'audit_unavailable'
+
+export type ExchangeObservation = Readonly<{
+  action: GrantRequest['action']
+  outcome: 'issued' | 'internal' | ExchangeErrorCode
+  seconds: number
+}>
+
+/** What the audit log keeps of an exchange. No secret is in it; a token shows as its SHA-256. */
+export type ExchangeEvent = ExchangeIssued | ExchangeRefused
+export type ExchangeFacts = Readonly<{
+  kind: 'exchange'
+  at: Date
+  /** Request id and decision id. */
+  decisionId: string
+  action: GrantRequest['action']
+  client: GrantRequest['client']
+  /** As presented; it proves something only where there is a principal. */
+  proof?: Readonly<{ kind: 'token'; sha256: string } | { kind: 'signature'; accessKeyId: string }>
+  principal?: Readonly<Record<'kind' | 'provider' | 'issuer' | 'subject' | 'displayName', string>>
+  trace: readonly TraceStep[]
+}>
+export type ExchangeIssued = ExchangeFacts &
+  Readonly<{
+    outcome: 'issued'
+    accessKeyId: string
+    tenant: string
+    source: PolicySource
+    sessionName: string
+    sessionPolicies: readonly (readonly string[])[]
+    issuedAt: Date
+    expiresAt: Date
+    jti?: string
+  }>
+export type ExchangeRefused = ExchangeFacts &
+  Readonly<{
+    outcome: 'refused'
+    code: ExchangeErrorCode | 'internal'
+    message: string
+    /** Refusals of strangers that were only counted, since the last one that was recorded. */
+    unrecorded?: number
+  }>
