@@ -8,10 +8,10 @@ import type { BrokenPolicy, Policy, PolicyKind } from './types.ts'
 export class CompiledPolicy implements Policy {
   readonly kind: PolicyKind
   readonly text: string
-  readonly warnings: readonly string[]
   readonly readsObjectTags: boolean
   readonly document: Document
   readonly statements: readonly CompiledStatement[]
+  #warnings: readonly string[] | undefined
 
   /** @throws PolicyError for values that do not compile */
   constructor(document: Document) {
@@ -19,9 +19,14 @@ export class CompiledPolicy implements Policy {
     this.document = document
     this.statements = Object.freeze(compileDocument(document))
     this.text = normalText(document)
-    this.warnings = Object.freeze(findWarnings(document))
     this.readsObjectTags = readsObjectTags(document)
     Object.freeze(this)
+  }
+
+  /** Looked for when somebody asks: thousands of policies are read at start, few are written. */
+  get warnings(): readonly string[] {
+    this.#warnings ??= Object.freeze(findWarnings(this.document))
+    return this.#warnings
   }
 }
 
