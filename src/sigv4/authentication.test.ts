@@ -324,6 +324,7 @@ describe('S3 surface, section 4: time', () => {
   it('refuses everything when our own clock is broken', () => {
     const broken = { services: ['s3'], now: new Date(Number.NaN) }
     assert.throws(() => readAuthentication(sign('/b/k'), broken))
+    assert.throws(() => readAuthentication(presign(), broken))
   })
 })
 

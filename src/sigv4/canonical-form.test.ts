@@ -108,44 +108,22 @@ describe('S3 surface, section 3: the query', () => {
   })
 
   it('is one for all spellings and orders of the same pairs', () => {
-    const pair = fc.tuple(unicode, unicode)
+    const pair = fc.tuple(unicode, unicode).filter((both) => both.join('') !== '')
+    const encode = (part: string) => encodeSlowly(part, '')
+    const spell = (part: string) =>
+      encode(part)
+        .replaceAll('%20', '+')
+        .replace(/%../g, (hex) => hex.toLowerCase())
     fc.assert(
       fc.property(fc.array(pair, { maxLength: 6 }), (pairs) => {
-        const expected = pairs
-          .filter(([name, value]) => name !== '' || value !== '')
-          .map(([name, value]) => [encodeSlowly(name, ''), encodeSlowly(value, '')] as const)
-          .sort(
-            ([a, x], [b, y]) =>
-              Buffer.compare(Buffer.from(a), Buffer.from(b)) ||
-              Buffer.compare(Buffer.from(x), Buffer.from(y)),
-          )
-          .map((parts) => parts.join('='))
-          .join('&')
-        const spelled = pairs
-          .filter(([name, value]) => name !== '' || value !== '')
-          .map((parts) =>
-            parts
-              .map((part) =>
-                encodeURIComponent(part)
-                  .replaceAll('%20', '+')
-                  .toLowerCase()
-                  .replace(/%../g, (hex) => hex),
-              )
-              .join('='),
-          )
-        assert.equal(
-          canonicalQuery(
-            parseQuery(
-              pairs
-                .map(([n, v]) => `${encodeSlowly(n, '')}=${encodeSlowly(v, '')}`)
-                .filter((text) => text !== '=')
-                .toReversed()
-                .join('&'),
-            ),
-          ),
-          expected,
+        const plain = pairs.map(([name, value]) => `${encode(name)}=${encode(value)}`)
+        const other = pairs.map(([name, value]) => `${spell(name)}=${spell(value)}`)
+        const canonical = canonicalQuery(parseQuery(plain.join('&')))
+        assert.equal(canonicalQuery(parseQuery(other.toReversed().join('&&'))), canonical)
+        assert.deepEqual(
+          canonical.split('&').toSorted(),
+          pairs.length === 0 ? [''] : plain.toSorted(),
         )
-        assert.equal(spelled.length, expected === '' ? 0 : expected.split('&').length)
       }),
     )
   })

@@ -34,13 +34,14 @@ export function parsePresigned(query: Pairs): PresignedParts {
 export function judgePresignedTime(parts: PresignedParts, now: Date): Date {
   const signedAt = parseTimestamp(parts.timestamp)
   if (signedAt === undefined) throw malformed(place, 'X-Amz-Date must be yyyymmddThhmmssZ.')
-  if (now.getTime() < signedAt.getTime() - maxSkewMilliseconds) {
+  // Turned round, so that a clock without a time refuses.
+  if (!(now.getTime() >= signedAt.getTime() - maxSkewMilliseconds)) {
     throw new SigV4Error('not_yet_valid', 'The presigned request is not valid yet.', {
       detail: { requestTime: signedAt.toISOString(), serverTime: now.toISOString() },
     })
   }
   const expires = new Date(signedAt.getTime() + parts.expiresSeconds * 1000)
-  if (now.getTime() > expires.getTime()) {
+  if (!(now.getTime() <= expires.getTime())) {
     throw new SigV4Error('presigned_expired', 'The presigned request has expired.', {
       detail: {
         expiresSeconds: parts.expiresSeconds,

@@ -6,23 +6,15 @@ const months = 'JanFebMarAprMayJunJulAugSepOctNovDec'
 
 /** `yyyymmddThhmmssZ`; `undefined` when it is anything else or no real instant. */
 export function parseTimestamp(text: string): Date | undefined {
-  const [, year, month, day, hour, minute, second] = basicIso.exec(text) ?? []
-  return second === undefined
-    ? undefined
-    : realInstant(`${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`)
+  return realInstant(basicIso.exec(text)?.slice(1))
 }
 
 /** The `Date` header: RFC 9110 IMF-fixdate, or ISO 8601 in basic or extended form. To the second. */
 export function parseDateHeader(text: string): Date | undefined {
-  const [, day, month, year, hour, minute, second] = imfFixdate.exec(text) ?? []
-  if (month !== undefined) {
-    const number = String(months.indexOf(month) / 3 + 1).padStart(2, '0')
-    return realInstant(`${year}-${number}-${day}T${hour}:${minute}:${second}.000Z`)
-  }
-  const parts = extendedIso.exec(text)?.slice(1)
-  return parseTimestamp(
-    parts === undefined ? text : `${parts.slice(0, 3).join('')}T${parts.slice(3).join('')}Z`,
-  )
+  const [, day, month, year, ...time] = imfFixdate.exec(text) ?? []
+  if (year === undefined)
+    return realInstant(extendedIso.exec(text)?.slice(1)) ?? parseTimestamp(text)
+  return realInstant([year, String(months.indexOf(month ?? '') / 3 + 1), day ?? '', ...time])
 }
 
 /** `yyyymmddThhmmssZ` */
@@ -30,8 +22,18 @@ export function formatTimestamp(instant: Date): string {
   return `${instant.toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`
 }
 
-// `new Date` would roll 30 February over into March.
-function realInstant(iso: string): Date | undefined {
-  const instant = new Date(iso)
-  return Number.isNaN(instant.getTime()) || instant.toISOString() !== iso ? undefined : instant
+// `Date.UTC` would roll 30 February over into March: then the parts are not those that were given.
+function realInstant(parts: readonly string[] | undefined): Date | undefined {
+  if (parts === undefined) return undefined
+  const [year = Number.NaN, month = Number.NaN, ...rest] = parts.map(Number)
+  const [day = Number.NaN, hour = Number.NaN, minute = Number.NaN, second = Number.NaN] = rest
+  const instant = new Date(Date.UTC(year, month - 1, day, hour, minute, second))
+  const isReal =
+    instant.getUTCFullYear() === year &&
+    instant.getUTCMonth() === month - 1 &&
+    instant.getUTCDate() === day &&
+    instant.getUTCHours() === hour &&
+    instant.getUTCMinutes() === minute &&
+    instant.getUTCSeconds() === second
+  return isReal ? instant : undefined
 }
