@@ -5,7 +5,7 @@ import { crc64Nvme } from './crc64nvme.ts'
 import type { ChecksumAlgorithm } from './types.ts'
 
 /** A checksum of bytes that arrive bit by bit. */
-export interface RunningChecksum {
+interface RunningChecksum {
   update(bytes: Uint8Array): void
   /** Base64 over all bytes so far. Call it once, after the last `update`. */
   digest(): string

@@ -5,6 +5,5 @@
 export { combineFullObject } from './combine.ts'
 export { composite } from './composite.ts'
 export { createChecksum } from './create-checksum.ts'
-export type { RunningChecksum } from './create-checksum.ts'
 export { digestLength, isValidChecksum } from './digest.ts'
 export type * from './types.ts'

@@ -8,7 +8,7 @@ import type { Authentication, WireRequest } from './types.ts'
 
 declare const verified: unique symbol // not exported: only verifySignature makes the value
 
-export type SignedAuthentication = Exclude<Authentication, { kind: 'anonymous' }>
+type SignedAuthentication = Exclude<Authentication, { kind: 'anonymous' }>
 
 /** A signature that fits. Who the request is from is `authentication` in here and nowhere else. */
 export type Verified = Readonly<{
