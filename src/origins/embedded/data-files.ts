@@ -21,6 +21,7 @@ export class DataFiles {
   readonly #doubtful = new Map<string, number>()
   readonly #readers = new Map<string, number>()
   readonly #doomed = new Set<string>()
+  readonly #removing = new Set<Promise<void>>()
   #current: DirectorySync
   #count: number
 
@@ -102,13 +103,13 @@ export class DataFiles {
       return
     }
     this.#readers.delete(name)
-    if (this.#doomed.delete(name)) void this.#unlink(name)
+    if (this.#doomed.delete(name)) this.#unlink(name)
   }
 
   /** Nothing refers to the file any more: it goes now, or with its last reader. */
   remove(name: string): void {
     if (this.#readers.has(name)) this.#doomed.add(name)
-    else void this.#unlink(name)
+    else this.#unlink(name)
   }
 
   open(name: string): Promise<FileHandle> {
@@ -119,12 +120,20 @@ export class DataFiles {
     return join(this.#dir, 'data', name)
   }
 
+  /** Waits for the removals that are under way. */
+  async close(): Promise<void> {
+    await Promise.all(this.#removing)
+  }
+
   /** A failure leaves the file to the garbage list, which the next start goes through. */
-  async #unlink(name: string): Promise<void> {
-    await unlink(this.path(name)).then(
-      () => this.#onRemoved(name),
-      () => undefined,
-    )
+  #unlink(name: string): void {
+    const removing = unlink(this.path(name))
+      .then(
+        () => this.#onRemoved(name),
+        () => undefined,
+      )
+      .finally(() => this.#removing.delete(removing))
+    this.#removing.add(removing)
   }
 
   async #directory(): Promise<DirectorySync> {

@@ -110,6 +110,7 @@ class EmbeddedOrigin implements Origin {
     // The reader first: the last connection to close folds the log into the database.
     this.#ground.index.close()
     await this.#ground.writer.close()
+    await this.#ground.files.close()
     this.#unlock()
   }
 }
