@@ -28,7 +28,11 @@ import { createGrants, providerRoleArn } from './grants/index.ts'
 import type { ProviderMapping } from './grants/index.ts'
 import type { HttpRequest, HttpResponse } from './http.ts'
 import { createIamFace } from './iam/index.ts'
-import { combineVerifiers, createAccessKeyVerifier, createOpenIdVerifier } from './identity/index.ts'
+import {
+  combineVerifiers,
+  createAccessKeyVerifier,
+  createOpenIdVerifier,
+} from './identity/index.ts'
 import { createRateLimiter, listen } from './listener/index.ts'
 import { createMetrics, createOperationsFace } from './operations/index.ts'
 import { openEmbeddedOrigin } from './origins/index.ts'
@@ -155,7 +159,9 @@ async function openCore(house: House, ground: Ground) {
       state: ground.state,
       vault: createVault(ground.masterKey.key, random),
       overlay: config.overlay,
-      rolePolicies: new Set(mappings.flatMap((found) => (found.kind === 'role' ? found.policies : []))),
+      rolePolicies: new Set(
+        mappings.flatMap((found) => (found.kind === 'role' ? found.policies : [])),
+      ),
       revokeUser: (name) =>
         revocations.revoke({
           principal: principalKey({ kind: 'user', provider: 'internal', subject: name }),
@@ -411,4 +417,3 @@ function broken(request: HttpRequest): HttpResponse {
       `<Message>We encountered an internal error. Please try again.</Message><RequestId>${request.id}</RequestId></Error>`,
   }
 }
-

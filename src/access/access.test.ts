@@ -86,7 +86,13 @@ function request(headers: HttpRequest['headers'] = [], query = ''): HttpRequest 
 
 function signed(key: ClientKey, service = 's3'): HttpRequest {
   const plain = request()
-  const added = signRequest(plain, key, { region: 'us-east-1', service }, room.clock.now(), emptyHash)
+  const added = signRequest(
+    plain,
+    key,
+    { region: 'us-east-1', service },
+    room.clock.now(),
+    emptyHash,
+  )
   return { ...plain, headers: [...plain.headers, ...added] }
 }
 
@@ -178,7 +184,10 @@ describe('authenticate', () => {
   it('refuses a session token beside a long-lived key or without a signature', async () => {
     const { sessionToken } = issue()
     const withRoot = { accessKeyId: 'ROOTKEY', secret: root.secretAccessKey, sessionToken }
-    assert.equal((await refusalOf(() => access.authenticate(signed(withRoot), s3))).code, 'token_invalid')
+    assert.equal(
+      (await refusalOf(() => access.authenticate(signed(withRoot), s3))).code,
+      'token_invalid',
+    )
     const bare = request([['x-amz-security-token', sessionToken.reveal()]])
     assert.ok(await refusalOf(() => access.authenticate(bare, s3)))
     const inQuery = request([], `X-Amz-Security-Token=${encodeURIComponent(sessionToken.reveal())}`)
@@ -201,7 +210,9 @@ describe('authenticate', () => {
 })
 
 describe('authenticateForm', () => {
-  const policy = Buffer.from('{"expiration":"2026-01-02T00:00:00Z","conditions":[]}').toString('base64')
+  const policy = Buffer.from('{"expiration":"2026-01-02T00:00:00Z","conditions":[]}').toString(
+    'base64',
+  )
 
   function form(accessKeyId: string, secret: Secret, more: Record<string, string> = {}) {
     const chain = ['20260101', 'us-east-1', 's3', 'aws4_request']
@@ -279,7 +290,9 @@ describe('authorize', () => {
 
   it('resolves a role when it is used', async () => {
     const arn = 'arn:minio:iam:::role/x'
-    const [caller, made] = await enter(keyOf(issue({ source: { kind: 'role', arn, name: 'keycloak' } })))
+    const [caller, made] = await enter(
+      keyOf(issue({ source: { kind: 'role', arn, name: 'keycloak' } })),
+    )
     assert.ok(!access.isAllowed(caller, made, get), 'no such role')
     const readonly = admin.findPolicy('readonly')
     roles.set(arn, readonly ? [readonly] : [])
@@ -321,7 +334,10 @@ describe('authorize', () => {
     )
     await admin.attachUserPolicy('alice', 'p')
     const key = await admin.createAccessKey('alice')
-    const [caller, made] = await enter({ accessKeyId: key.accessKeyId, secret: key.secretAccessKey })
+    const [caller, made] = await enter({
+      accessKeyId: key.accessKeyId,
+      secret: key.secretAccessKey,
+    })
     const spoofed = {
       ...made,
       query: 'username=bob&aws:username=bob',
@@ -337,7 +353,9 @@ describe('authorize', () => {
   })
 
   it('seals the whole trace into a denial, and tells of it once', async () => {
-    const [caller, made] = await enter(keyOf(issue({ source: { kind: 'policies', names: ['readonly'] } })))
+    const [caller, made] = await enter(
+      keyOf(issue({ source: { kind: 'policies', names: ['readonly'] } })),
+    )
     const refusal = await refusalOf(() => access.authorize(caller, made, put))
     assert.equal(refusal.code, 'access_denied')
     const { decisionId, encodedMessage } = refusal.detail

@@ -32,7 +32,9 @@ export type AccessOptions = Readonly<{
     open(
       accessKeyId: string,
       token: Secret | undefined,
-    ): { session: Session; secretAccessKey: Secret } | Promise<{ session: Session; secretAccessKey: Secret }>
+    ):
+      | { session: Session; secretAccessKey: Secret }
+      | Promise<{ session: Session; secretAccessKey: Secret }>
     assertLive(session: Session, now: Date): void
   }>
   /** Seals a denial's trace. */
@@ -92,7 +94,8 @@ export function createAccess(options: AccessOptions): Access {
 
   /** What is judged must be what was proven: a caller value that this room did not make is a fault of ours. */
   function identityOf(caller: KnownCaller): Identity {
-    if (!made.has(caller)) throw new Error('a caller that was never authenticated asks for permission')
+    if (!made.has(caller))
+      throw new Error('a caller that was never authenticated asks for permission')
     return caller.identity
   }
 

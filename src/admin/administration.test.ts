@@ -34,7 +34,9 @@ const withFileUser: Overlay = {
 
 type Opened = { admin: Administration; state: State; revoked: string[]; errors: string[] }
 
-async function open(given: { state?: State; overlay?: Overlay; roles?: string[] } = {}): Promise<Opened> {
+async function open(
+  given: { state?: State; overlay?: Overlay; roles?: string[] } = {},
+): Promise<Opened> {
   const state = given.state ?? new MemoryState({ clock })
   const revoked: string[] = []
   const errors: string[] = []
@@ -142,7 +144,11 @@ describe('access keys', () => {
     const { entries } = await state.list('')
     assert.ok(entries.length > 0)
     for (const { value } of entries) assert.ok(!value.includes(key.secretAccessKey.reveal()))
-    assert.ok(key.secretAccessKey.equals(admin.findAccessKey(key.accessKeyId)?.secretAccessKey ?? new Secret('')))
+    assert.ok(
+      key.secretAccessKey.equals(
+        admin.findAccessKey(key.accessKeyId)?.secretAccessKey ?? new Secret(''),
+      ),
+    )
     await admin.close()
   })
 
@@ -225,7 +231,10 @@ describe('policies', () => {
   it('are refused when malformed, ill-named, unknown or too large', async () => {
     const { admin } = await open()
     await refuses(admin.createPolicy('p', '{'), 'malformed_policy')
-    await refuses(admin.createPolicy('p', allow('s3:*').replace('Action', 'Aktion')), 'malformed_policy')
+    await refuses(
+      admin.createPolicy('p', allow('s3:*').replace('Action', 'Aktion')),
+      'malformed_policy',
+    )
     await refuses(admin.createPolicy('a,b', allow('s3:*')), 'invalid_name')
     await refuses(admin.updatePolicy('p', allow('s3:*')), 'no_such_entity')
     await refuses(admin.createPolicy('p', ' '.repeat(30_000) + allow('s3:*')), 'limit_exceeded')
@@ -273,7 +282,7 @@ describe('policies', () => {
 })
 
 describe('two processes over one store', () => {
-  it('see each other\'s changes, and lose none', async () => {
+  it("see each other's changes, and lose none", async () => {
     const one = await open()
     const two = await open({ state: one.state })
     await one.admin.createUser('alice')

@@ -78,7 +78,8 @@ class StoredAdministration implements Administration {
     this.#refuseFileUser(name, 'already_exists')
     return this.#change(async () => {
       const existing = await this.#options.state.get(userKey(name))
-      if (existing) throw new AdminError('already_exists', `There is a user named "${name}" already`)
+      if (existing)
+        throw new AdminError('already_exists', `There is a user named "${name}" already`)
       const createdAt = this.#now()
       const document: UserDocument = { status: 'enabled', policies: [], accessKeys: [], createdAt }
       return {
@@ -215,12 +216,18 @@ class StoredAdministration implements Administration {
       const entry = await this.#options.state.get(policyKey(name))
       if (!entry) throw noPolicy(name)
       if (this.#options.rolePolicies.has(name)) {
-        throw new AdminError('delete_conflict', `"${name}" is the policy of an OpenID provider's role`)
+        throw new AdminError(
+          'delete_conflict',
+          `"${name}" is the policy of an OpenID provider's role`,
+        )
       }
       // Whoever attaches the policy writes it too, so an attachment made from now on fails the condition below.
       const holder = await this.#findHolder(name)
       if (holder !== undefined) {
-        throw new AdminError('delete_conflict', `"${name}" is attached to user "${holder}"; detach it first`)
+        throw new AdminError(
+          'delete_conflict',
+          `"${name}" is attached to user "${holder}"; detach it first`,
+        )
       }
       return {
         conditions: [unchanged(entry)],
@@ -274,7 +281,9 @@ class StoredAdministration implements Administration {
 
   async #changeUser(
     name: string,
-    decide: (user: UserDocument) => Omit<Step<unknown>, 'result'> | Promise<Omit<Step<unknown>, 'result'>>,
+    decide: (
+      user: UserDocument,
+    ) => Omit<Step<unknown>, 'result'> | Promise<Omit<Step<unknown>, 'result'>>,
   ): Promise<void> {
     this.#refuseFileUser(name, 'unmodifiable')
     await this.#change(async () => {
@@ -298,7 +307,9 @@ class StoredAdministration implements Administration {
 
   async #findHolder(policy: string): Promise<string | undefined> {
     const { entries } = await this.#options.state.list(userKey(''))
-    const stored = entries.find((entry) => read<UserDocument>(entry.value).policies.includes(policy))
+    const stored = entries.find((entry) =>
+      read<UserDocument>(entry.value).policies.includes(policy),
+    )
     if (stored) return stored.key.slice(userKey('').length)
     return this.#options.overlay.users.find((user) => user.policies.includes(policy))?.name
   }
@@ -307,14 +318,20 @@ class StoredAdministration implements Administration {
     const key = this.#snapshot.findAccessKey(accessKeyId)
     if (!key) throw noKey(accessKeyId)
     if (key.managedBy === 'file') {
-      throw new AdminError('unmodifiable', `The key ${accessKeyId} is declared in the configuration file`)
+      throw new AdminError(
+        'unmodifiable',
+        `The key ${accessKeyId} is declared in the configuration file`,
+      )
     }
     return key
   }
 
   #refuseFileUser(name: string, code: 'already_exists' | 'unmodifiable'): void {
     if (this.#snapshot.findUser(name)?.managedBy !== 'file') return
-    throw new AdminError(code, `The user "${name}" is declared in the configuration file; change it there`)
+    throw new AdminError(
+      code,
+      `The user "${name}" is declared in the configuration file; change it there`,
+    )
   }
 
   #refuseFixedPolicy(name: string): void {

@@ -38,9 +38,13 @@ export function write(document: PolicyDocument | UserDocument | AccessKeyDocumen
 export function read<T>(value: string): T {
   const document = JSON.parse(value) as T & { schema?: unknown }
   if (document.schema !== schema) {
-    throw new AdminError('conflict', 'A stored document has a schema that this version does not know', {
-      detail: { schema: document.schema },
-    })
+    throw new AdminError(
+      'conflict',
+      'A stored document has a schema that this version does not know',
+      {
+        detail: { schema: document.schema },
+      },
+    )
   }
   return document
 }

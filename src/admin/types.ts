@@ -23,7 +23,8 @@ export type AccessKey = Readonly<{
   managedBy: ManagedBy
 }>
 
-export type StoredPolicy = NamedPolicy & Readonly<{ createdAt: Date; updatedAt: Date; managedBy: ManagedBy }>
+export type StoredPolicy = NamedPolicy &
+  Readonly<{ createdAt: Date; updatedAt: Date; managedBy: ManagedBy }>
 
 /** What other rooms read: synchronous, from the snapshot that the store's watch keeps fresh. */
 export interface Directory {

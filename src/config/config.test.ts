@@ -54,19 +54,23 @@ openid:
   - { name: a, configUrl: nonsense, clientId: "" }
 users: { alice: { accessKeys: [{ accessKeyId: abc, secretAccessKey: plain }] } }
 `
-    assert.deepEqual(paths(() => load(yaml)), [
-      '',
-      'openid.0.clientId',
-      'openid.0.configUrl',
-      'region',
-      'sts',
-      'sts.maxDurationSeconds',
-      'users.alice.accessKeys.0.secretAccessKey',
-    ])
+    assert.deepEqual(
+      paths(() => load(yaml)),
+      [
+        '',
+        'openid.0.clientId',
+        'openid.0.configUrl',
+        'region',
+        'sts',
+        'sts.maxDurationSeconds',
+        'users.alice.accessKeys.0.secretAccessKey',
+      ],
+    )
   })
 
   it('refuses a secret that stands in the file itself, and does not repeat it', () => {
-    const yaml = 'users: { a: { accessKeys: [{ accessKeyId: abc, secretAccessKey: hunter2hunter2 }] } }'
+    const yaml =
+      'users: { a: { accessKeys: [{ accessKeyId: abc, secretAccessKey: hunter2hunter2 }] } }'
     for (const problem of problemsOf(() => load(yaml))) {
       assert.doesNotMatch(problem.message, /hunter2/)
     }
@@ -108,11 +112,10 @@ users:
   alice: { accessKeys: [${key}, { accessKeyId: OTHER, secretAccessKey: { env: UNSET } }] }
   bob: { accessKeys: [${key}] }
 `
-    assert.deepEqual(paths(() => load(yaml, { SET: 'a long enough secret' })), [
-      'policies.bad',
-      'users.alice.accessKeys.1',
-      'users.bob.accessKeys',
-    ])
+    assert.deepEqual(
+      paths(() => load(yaml, { SET: 'a long enough secret' })),
+      ['policies.bad', 'users.alice.accessKeys.1', 'users.bob.accessKeys'],
+    )
   })
 
   it('refuses a key that a mapping holds twice', () => {
@@ -129,8 +132,14 @@ users:
   })
 
   it('refuses plain HTTP to the outside unless told otherwise, and then speaks of it', () => {
-    assert.deepEqual(paths(() => load('address: "0.0.0.0:9000"')), ['address'])
-    assert.deepEqual(paths(() => load('address: ":9000"')), ['address'])
+    assert.deepEqual(
+      paths(() => load('address: "0.0.0.0:9000"')),
+      ['address'],
+    )
+    assert.deepEqual(
+      paths(() => load('address: ":9000"')),
+      ['address'],
+    )
     const { notices } = load('address: ":9000"\ninsecurePlainHttp: true')
     assert.match(notices.join(), /insecurePlainHttp/)
   })
@@ -138,7 +147,10 @@ users:
   it('refuses plain HTTP to a provider that is not on loopback', () => {
     const provider = (host: string): string =>
       `openid: [{ name: a, clientId: c, configUrl: "http://${host}/d" }]`
-    assert.deepEqual(paths(() => load(provider('idp.example.com'))), ['openid.0.configUrl'])
+    assert.deepEqual(
+      paths(() => load(provider('idp.example.com'))),
+      ['openid.0.configUrl'],
+    )
     assert.equal(load(provider('127.0.0.1:5556')).openid.length, 1)
   })
 
@@ -148,12 +160,15 @@ openid:
   - { name: a, clientId: c, configUrl: "https://idp/d", rolePolicy: [readonly] }
   - { name: a, clientId: c, configUrl: "https://idp/d", rolePolicy: [readonly] }
 `
-    assert.deepEqual(paths(() => load(yaml)), ['openid.1.clientId', 'openid.1.name'])
+    assert.deepEqual(
+      paths(() => load(yaml)),
+      ['openid.1.clientId', 'openid.1.name'],
+    )
   })
 })
 
 describe('the environment', () => {
-  it('gives the root key by our names or by MinIO\'s, ours first', () => {
+  it("gives the root key by our names or by MinIO's, ours first", () => {
     const minio = { MINIO_ROOT_USER: 'admin', MINIO_ROOT_PASSWORD: 'minio password' }
     const ours = { DAYPASS_ROOT_USER: 'root', DAYPASS_ROOT_PASSWORD: 'our password' }
     assert.equal(loadConfig({ env: minio }).root?.accessKeyId, 'admin')
@@ -173,11 +188,14 @@ describe('the environment', () => {
   })
 
   it('refuses a variable of ours that it does not know', () => {
-    assert.deepEqual(paths(() => loadConfig({ env: { DAYPASS_ADRESS: 'x' } })), ['DAYPASS_ADRESS'])
+    assert.deepEqual(
+      paths(() => loadConfig({ env: { DAYPASS_ADRESS: 'x' } })),
+      ['DAYPASS_ADRESS'],
+    )
   })
 })
 
-describe('MinIO\'s variables (MinIO documentation, OpenID settings)', () => {
+describe("MinIO's variables (MinIO documentation, OpenID settings)", () => {
   it('configure one provider by claim', () => {
     const { openid } = loadConfig({ env: minioProvider })
     assert.equal(openid[0]?.name, 'default')
@@ -206,9 +224,10 @@ describe('MinIO\'s variables (MinIO documentation, OpenID settings)', () => {
       paths(() => loadConfig({ env: { MINIO_IDENTITY_OPENID_JWKS_URL: 'https://x' } })),
       ['MINIO_IDENTITY_OPENID_JWKS_URL'],
     )
-    assert.deepEqual(paths(() => loadConfig({ env: { MINIO_IDENTITY_OPENID_CLIENT_ID_X: 'a' } })), [
-      'MINIO_IDENTITY_OPENID_CONFIG_URL_X',
-    ])
+    assert.deepEqual(
+      paths(() => loadConfig({ env: { MINIO_IDENTITY_OPENID_CLIENT_ID_X: 'a' } })),
+      ['MINIO_IDENTITY_OPENID_CONFIG_URL_X'],
+    )
   })
 
   it('switch a provider off by ENABLE', () => {
@@ -218,7 +237,11 @@ describe('MinIO\'s variables (MinIO documentation, OpenID settings)', () => {
 
   it('give region, domains and the fixed duration', () => {
     const config = loadConfig({
-      env: { MINIO_SITE_REGION: 'eu-1', MINIO_DOMAIN: 's3.test,t.test', MINIO_STS_DURATION: '1h30m' },
+      env: {
+        MINIO_SITE_REGION: 'eu-1',
+        MINIO_DOMAIN: 's3.test,t.test',
+        MINIO_STS_DURATION: '1h30m',
+      },
     })
     assert.equal(config.region, 'eu-1')
     assert.deepEqual(config.domains, ['s3.test', 't.test'])

@@ -52,7 +52,11 @@ export function readDaypassEnvironment(env: Environment): DaypassEnvironment {
 }
 
 /** `DAYPASS_ROOT_USER` and `DAYPASS_ROOT_PASSWORD`, else MinIO's names; each may name a file instead (`…_FILE`). */
-function readRoot(env: Environment, problems: Problem[], notices: string[]): DaypassEnvironment['root'] {
+function readRoot(
+  env: Environment,
+  problems: Problem[],
+  notices: string[],
+): DaypassEnvironment['root'] {
   for (const family of ['DAYPASS', 'MINIO']) {
     const user = readValue(env, `${family}_ROOT_USER`, problems)
     const password = readValue(env, `${family}_ROOT_PASSWORD`, problems)
@@ -60,7 +64,8 @@ function readRoot(env: Environment, problems: Problem[], notices: string[]): Day
     if (user === undefined || user.length < 3 || user.startsWith('ASIA') || /[\s=,/]/.test(user)) {
       problems.push({
         path: `${family}_ROOT_USER`,
-        message: 'has at least 3 characters, no space, =, comma or slash, and does not begin with ASIA',
+        message:
+          'has at least 3 characters, no space, =, comma or slash, and does not begin with ASIA',
       })
     }
     if (password === undefined || password.length < 8) {

@@ -72,7 +72,10 @@ function readYaml(file: string, problems: Problem[]): Record<string, unknown> {
   throw new ConfigError([{ path: file, message: 'is not a mapping of settings' }])
 }
 
-function merge(document: Record<string, unknown>, minio: MinioEnvironment): Record<string, unknown> {
+function merge(
+  document: Record<string, unknown>,
+  minio: MinioEnvironment,
+): Record<string, unknown> {
   const merged: Record<string, unknown> = { ...document }
   if (minio.region !== undefined) merged['region'] ??= minio.region
   if (minio.domains !== undefined) merged['domains'] ??= minio.domains
@@ -116,7 +119,10 @@ function readOverlay(config: ConfigFile, place: Place, problems: Problem[]): Ove
   const seen = new Set<string>()
   for (const { accessKeyId, user } of accessKeys) {
     if (seen.has(accessKeyId)) {
-      problems.push({ path: `users.${user}.accessKeys`, message: `repeats the key id ${accessKeyId}` })
+      problems.push({
+        path: `users.${user}.accessKeys`,
+        message: `repeats the key id ${accessKeyId}`,
+      })
     }
     seen.add(accessKeyId)
   }
@@ -126,7 +132,11 @@ function readOverlay(config: ConfigFile, place: Place, problems: Problem[]): Ove
 // Declared things have no instant of their own; sessions of a declared user are never older than the user.
 const declaredAt = new Date(0)
 
-function filePolicy(name: string, value: ConfigFile['policies'][string], place: Place): StoredPolicy {
+function filePolicy(
+  name: string,
+  value: ConfigFile['policies'][string],
+  place: Place,
+): StoredPolicy {
   checkPolicyName(name)
   const isReference = typeof value['file'] === 'string' && Object.keys(value).length === 1
   const text = isReference

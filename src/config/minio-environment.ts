@@ -63,14 +63,17 @@ const elsewhere = new Set([
   'MINIO_STS_DURATION',
 ])
 
-export function readMinioEnvironment(env: Readonly<Record<string, string | undefined>>): MinioEnvironment {
+export function readMinioEnvironment(
+  env: Readonly<Record<string, string | undefined>>,
+): MinioEnvironment {
   const problems: Problem[] = []
   const notices: string[] = []
   const providers = new Map<string, Provider>()
   for (const [variable, value] of Object.entries(env)) {
     if (!variable.startsWith('MINIO_') || value === undefined || value === '') continue
     if (variable.startsWith(prefix)) collect(variable, value, providers, problems)
-    else if (!elsewhere.has(variable)) notices.push(`${variable} is set, but Daypass does not use it`)
+    else if (!elsewhere.has(variable))
+      notices.push(`${variable} is set, but Daypass does not use it`)
   }
   const openid = [...providers].flatMap(([suffix, provider]) =>
     translate(suffix, provider, problems, notices),
@@ -121,12 +124,16 @@ function translate(
     if (!provider.has(key)) problems.push({ path: variable(key), message: 'is missing' })
   }
   for (const key of provider.keys()) {
-    if (idle.has(key)) notices.push(`${variable(key)} is accepted and not needed to exchange tokens`)
+    if (idle.has(key))
+      notices.push(`${variable(key)} is accepted and not needed to exchange tokens`)
   }
   const configUrl = provider.get('CONFIG_URL') ?? ''
   if (!provider.has('CONFIG_URL') || !provider.has('CLIENT_ID')) return []
   const plain = configUrl.startsWith('http://')
-  if (plain) notices.push(`${variable('CONFIG_URL')} is plain HTTP: whoever is on the way can forge identities`)
+  if (plain)
+    notices.push(
+      `${variable('CONFIG_URL')} is plain HTTP: whoever is on the way can forge identities`,
+    )
   const rolePolicy = provider.get('ROLE_POLICY')
   return [
     {
@@ -172,7 +179,10 @@ const unitSeconds = new Map([
 function goDuration(text: string, problems: Problem[]): number | undefined {
   const parts = [...text.matchAll(/(\d+)([hms])/g)]
   if (parts.length > 0 && parts.map(([part]) => part).join('') === text) {
-    return parts.reduce((sum, part) => sum + Number(part[1]) * (unitSeconds.get(part[2] ?? '') ?? 0), 0)
+    return parts.reduce(
+      (sum, part) => sum + Number(part[1]) * (unitSeconds.get(part[2] ?? '') ?? 0),
+      0,
+    )
   }
   problems.push({ path: 'MINIO_STS_DURATION', message: 'is a duration such as 3h, 90m or 1h30m' })
   return undefined

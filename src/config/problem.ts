@@ -6,7 +6,9 @@ export class ConfigError extends Error {
   readonly problems: readonly Problem[]
 
   constructor(problems: readonly Problem[]) {
-    const lines = problems.map(({ path, message }) => `  ${path === '' ? '(top)' : path}: ${message}`)
+    const lines = problems.map(
+      ({ path, message }) => `  ${path === '' ? '(top)' : path}: ${message}`,
+    )
     super(`The configuration has ${problems.length} problem(s):\n${lines.join('\n')}`)
     this.name = 'ConfigError'
     this.problems = problems

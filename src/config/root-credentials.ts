@@ -56,7 +56,9 @@ function parse(text: string, path: string): { accessKeyId: string; secretAccessK
   } catch {
     // The message below says it all; the parser's own would quote the content.
   }
-  throw new Error(`${path} does not hold a root key; restore it, or delete it to have a new one made`)
+  throw new Error(
+    `${path} does not hold a root key; restore it, or delete it to have a new one made`,
+  )
 }
 
 function createRootCredentials(path: string, key: RootKey): void {

@@ -5,7 +5,9 @@ import { z } from 'zod'
  * `docs/configuration.md` is generated from the descriptions.
  */
 
-const name = z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/, 'has 1 to 64 letters, digits or characters of _.-')
+const name = z
+  .string()
+  .regex(/^[A-Za-z0-9_.-]{1,64}$/, 'has 1 to 64 letters, digits or characters of _.-')
 const seconds = z.int().positive()
 
 /** Secrets stand in the environment or in a file of their own, never in the configuration itself. */
@@ -21,19 +23,20 @@ const address = z
 const openIdProvider = z
   .strictObject({
     name: name.describe('How this provider is called in principals, logs and ARNs.'),
-    configUrl: z.url().describe('Full URL of the discovery document (`…/.well-known/openid-configuration`).'),
+    configUrl: z
+      .url()
+      .describe('Full URL of the discovery document (`…/.well-known/openid-configuration`).'),
     issuer: z
       .string()
       .min(1)
       .optional()
       .describe('The `iss` to demand; absent: the one that the discovery document names.'),
     clientId: z.string().min(1).describe('Must be in `aud`, or equal `azp`.'),
-    audiences: z.array(z.string().min(1)).default([]).describe('Further audiences that are accepted.'),
-    claimName: z
-      .string()
-      .min(1)
-      .optional()
-      .describe('Claim with policy names; default `policy`.'),
+    audiences: z
+      .array(z.string().min(1))
+      .default([])
+      .describe('Further audiences that are accepted.'),
+    claimName: z.string().min(1).optional().describe('Claim with policy names; default `policy`.'),
     claimPath: z
       .boolean()
       .default(false)
@@ -46,12 +49,32 @@ const openIdProvider = z
       .optional()
       .describe('Fixed policies: makes this a role provider, chosen by its role ARN.'),
     algorithms: z
-      .array(z.enum(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']))
+      .array(
+        z.enum([
+          'RS256',
+          'RS384',
+          'RS512',
+          'PS256',
+          'PS384',
+          'PS512',
+          'ES256',
+          'ES384',
+          'ES512',
+          'EdDSA',
+        ]),
+      )
       .min(1)
       .optional()
-      .describe('Signature algorithms to accept; default: all asymmetric ones. There are no others.'),
+      .describe(
+        'Signature algorithms to accept; default: all asymmetric ones. There are no others.',
+      ),
     clockSkewSeconds: z.int().min(0).max(60).default(5).describe('Tolerance for `exp` and `nbf`.'),
-    jwksCacheSeconds: z.int().min(30).max(86400).default(600).describe('Life of the cached key set.'),
+    jwksCacheSeconds: z
+      .int()
+      .min(30)
+      .max(86400)
+      .default(600)
+      .describe('Life of the cached key set.'),
     caFile: z.string().min(1).optional().describe('PEM file with the CA of the provider.'),
     insecureHttp: z
       .boolean()
@@ -77,7 +100,9 @@ const user = z.strictObject({
 export const configSchema = z.strictObject({
   address: address
     .default('127.0.0.1:9000')
-    .describe('S3, STS and IAM. An address that is not loopback needs `tls` or `insecurePlainHttp`.'),
+    .describe(
+      'S3, STS and IAM. An address that is not loopback needs `tls` or `insecurePlainHttp`.',
+    ),
   operationsAddress: address.default('127.0.0.1:9002').describe('`/metrics`, `/live`, `/ready`.'),
   region: z
     .string()
@@ -87,11 +112,15 @@ export const configSchema = z.strictObject({
   regionPolicy: z
     .enum(['any', 'strict'])
     .default('any')
-    .describe('`strict`: a signature for another region is refused. The signature binds its region either way.'),
+    .describe(
+      '`strict`: a signature for another region is refused. The signature binds its region either way.',
+    ),
   domains: z
     .array(z.string().regex(/^[a-z0-9.-]+$/))
     .default([])
-    .describe('Suffixes for virtual-host style: with `s3.example.test`, `b.s3.example.test` is bucket b.'),
+    .describe(
+      'Suffixes for virtual-host style: with `s3.example.test`, `b.s3.example.test` is bucket b.',
+    ),
   tls: z
     .strictObject({ certFile: z.string().min(1), keyFile: z.string().min(1) })
     .optional()
@@ -103,11 +132,16 @@ export const configSchema = z.strictObject({
   trustedProxies: z
     .array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]))
     .default([])
-    .describe('Peers whose `X-Forwarded-For` names the client. From anybody else it counts for nothing.'),
+    .describe(
+      'Peers whose `X-Forwarded-For` names the client. From anybody else it counts for nothing.',
+    ),
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   sts: z
     .strictObject({
-      defaultDurationSeconds: seconds.min(900).default(3600).describe('When the caller does not say.'),
+      defaultDurationSeconds: seconds
+        .min(900)
+        .default(3600)
+        .describe('When the caller does not say.'),
       maxDurationSeconds: seconds
         .min(900)
         .max(31_536_000)
@@ -159,7 +193,10 @@ export const configSchema = z.strictObject({
     .prefault({}),
   openid: z.array(openIdProvider).default([]).describe('OpenID Connect providers.'),
   policies: z
-    .record(z.string(), z.union([z.strictObject({ file: z.string().min(1) }), z.record(z.string(), z.unknown())]))
+    .record(
+      z.string(),
+      z.union([z.strictObject({ file: z.string().min(1) }), z.record(z.string(), z.unknown())]),
+    )
     .default({})
     .describe('Named policies: a document, or `file: policy.json`.'),
   users: z.record(z.string(), user).default({}).describe('Users with long-lived keys.'),

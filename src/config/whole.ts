@@ -11,7 +11,10 @@ export function checkWhole(config: ConfigFile, problems: Problem[]): readonly st
     })
   }
   if ((config.sts.fixedDurationSeconds ?? 0) > config.sts.maxDurationSeconds) {
-    problems.push({ path: 'sts.fixedDurationSeconds', message: 'is greater than sts.maxDurationSeconds' })
+    problems.push({
+      path: 'sts.fixedDurationSeconds',
+      message: 'is greater than sts.maxDurationSeconds',
+    })
   }
   const notices: string[] = []
   for (const path of ['address', 'operationsAddress'] as const) {
@@ -22,10 +25,13 @@ export function checkWhole(config: ConfigFile, problems: Problem[]): readonly st
         path,
         message: `${config[path]} is reachable from outside; set tls, or insecurePlainHttp: true behind a proxy that does TLS`,
       })
-    } else notices.push(`insecurePlainHttp: ${path} ${config[path]} speaks plain HTTP to the outside`)
+    } else
+      notices.push(`insecurePlainHttp: ${path} ${config[path]} speaks plain HTTP to the outside`)
   }
   if (config.sts.insecureOutliveToken) {
-    notices.push('sts.insecureOutliveToken: credentials may live longer than the id token behind them')
+    notices.push(
+      'sts.insecureOutliveToken: credentials may live longer than the id token behind them',
+    )
   }
   for (const provider of config.openid) {
     if (provider.insecureHttp) notices.push(`openid ${provider.name}: insecureHttp is on`)
@@ -39,7 +45,10 @@ function checkProviders(config: ConfigFile, problems: Problem[]): void {
   for (const [index, provider] of config.openid.entries()) {
     const path = `openid.${index}`
     if (names.has(provider.name)) {
-      problems.push({ path: `${path}.name`, message: `"${provider.name}" is the name of two providers` })
+      problems.push({
+        path: `${path}.name`,
+        message: `"${provider.name}" is the name of two providers`,
+      })
     }
     names.add(provider.name)
     // Role ARNs are made from the client id alone, so two role providers with one id could not be told apart.

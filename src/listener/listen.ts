@@ -47,17 +47,23 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     maxHeaderSize: maxHeaderBytes,
     connectionsCheckingInterval: 5000,
   }
-  const tls = options.tls && watchTlsFiles(options.tls, (error) => options.onError('tls files', error))
+  const tls =
+    options.tls && watchTlsFiles(options.tls, (error) => options.onError('tls files', error))
   const server: Server = tls
     ? createTlsServer({ ...settings, ...tls.read() })
     : createServer(settings)
   tls?.onChange((context) => {
-    if ('setSecureContext' in server) (server as ReturnType<typeof createTlsServer>).setSecureContext(context)
+    if ('setSecureContext' in server)
+      (server as ReturnType<typeof createTlsServer>).setSecureContext(context)
   })
   server.maxConnections = maxConnections
   server.setTimeout(idleTimeoutMs, (socket) => socket.destroy())
 
-  const answer = (message: IncomingMessage, reply: ServerResponse, mayProceed: () => void): void => {
+  const answer = (
+    message: IncomingMessage,
+    reply: ServerResponse,
+    mayProceed: () => void,
+  ): void => {
     const request = toHttpRequest(message, {
       id: options.requestId(),
       secure: tls !== undefined,
@@ -95,7 +101,10 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       socket.destroy()
       return
     }
-    const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request'
+    const status =
+      error.code === 'HPE_HEADER_OVERFLOW'
+        ? '431 Request Header Fields Too Large'
+        : '400 Bad Request'
     socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
   })
 

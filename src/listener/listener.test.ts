@@ -53,7 +53,8 @@ describe('listen', () => {
         seen = request
         return Promise.resolve({ ...empty, close: true })
       },
-      (url) => raw(url, 'GET /a%2Fb//../c?x=1&x=%20?y HTTP/1.1\r\nHost: h\r\nX-A: 1\r\nx-a: \xe4\r\n\r\n'),
+      (url) =>
+        raw(url, 'GET /a%2Fb//../c?x=1&x=%20?y HTTP/1.1\r\nHost: h\r\nX-A: 1\r\nx-a: \xe4\r\n\r\n'),
     )
     assert.equal(seen?.path, '/a%2Fb//../c')
     assert.equal(seen.query, 'x=1&x=%20?y')
@@ -79,7 +80,10 @@ describe('listen', () => {
     const answer = await withServer(
       () => Promise.resolve({ status: 403, headers: {}, body: 'no', close: true }),
       (url) =>
-        raw(url, 'PUT /b/k HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\nExpect: 100-continue\r\n\r\n'),
+        raw(
+          url,
+          'PUT /b/k HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\nExpect: 100-continue\r\n\r\n',
+        ),
     )
     assert.match(answer, /^HTTP\/1\.1 403 /)
     assert.doesNotMatch(answer, /100 Continue/)
@@ -94,7 +98,10 @@ describe('listen', () => {
         return { ...empty, close: true }
       },
       (url) =>
-        raw(url, 'PUT /b/k HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\nab'),
+        raw(
+          url,
+          'PUT /b/k HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\nab',
+        ),
     )
     assert.equal(answer.match(/100 Continue/g)?.length, 1)
   })
@@ -166,7 +173,10 @@ describe('listen', () => {
     await withServer(
       () => Promise.resolve({ status: 413, headers: {}, body: 'too large', close: true }),
       async (url) => {
-        const request = httpRequest(url, { method: 'POST', headers: { 'content-length': '1000000000' } })
+        const request = httpRequest(url, {
+          method: 'POST',
+          headers: { 'content-length': '1000000000' },
+        })
         request.on('error', () => undefined)
         const chunk = Buffer.alloc(65_536)
         const pump = (): void => {

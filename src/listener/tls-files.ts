@@ -9,7 +9,10 @@ export function watchTlsFiles(
   files: Readonly<{ certFile: string; keyFile: string }>,
   onError: (error: unknown) => void,
 ): Readonly<{ read(): Context; onChange(use: (context: Context) => void): void; close(): void }> {
-  const read = (): Context => ({ cert: readFileSync(files.certFile), key: readFileSync(files.keyFile) })
+  const read = (): Context => ({
+    cert: readFileSync(files.certFile),
+    key: readFileSync(files.keyFile),
+  })
   // Polling sees renames, symlink swaps (Kubernetes Secrets) and network file systems alike.
   const stamp = (): string =>
     [files.certFile, files.keyFile]

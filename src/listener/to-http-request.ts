@@ -26,7 +26,10 @@ export function toHttpRequest(
     query: question === -1 ? '' : target.slice(question + 1),
     headers,
     body: leaveOpen(message),
-    source: given.readSource(message.socket.remoteAddress, forwarded === '' ? undefined : forwarded),
+    source: given.readSource(
+      message.socket.remoteAddress,
+      forwarded === '' ? undefined : forwarded,
+    ),
     secure: given.secure,
     receivedAt: given.receivedAt,
     proceed: given.proceed,

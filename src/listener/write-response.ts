@@ -40,7 +40,10 @@ async function linger(message: IncomingMessage): Promise<void> {
 }
 
 /** Explicit for what is known; an answer without a body has length 0, unless the status forbids one. */
-function withLength(response: HttpResponse, body: string | Buffer | undefined): HttpResponse['headers'] {
+function withLength(
+  response: HttpResponse,
+  body: string | Buffer | undefined,
+): HttpResponse['headers'] {
   if (response.status === 204 || response.status === 304 || 'content-length' in response.headers) {
     return response.headers
   }

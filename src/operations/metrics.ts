@@ -66,9 +66,15 @@ export function createMetrics(sources: MetricSources): Metrics {
       set(status, count)
     }
   })
-  gauge(registers, 'daypass_provider_ready', '1: tokens of the provider can be verified.', 'provider', (set) => {
-    for (const { provider, ready } of sources.providers()) set(provider, ready ? 1 : 0)
-  })
+  gauge(
+    registers,
+    'daypass_provider_ready',
+    '1: tokens of the provider can be verified.',
+    'provider',
+    (set) => {
+      for (const { provider, ready } of sources.providers()) set(provider, ready ? 1 : 0)
+    },
+  )
   plainGauge(registers, 'daypass_revocations', 'Revocation rules in force.', sources.revocations)
   plainGauge(
     registers,
@@ -76,7 +82,9 @@ export function createMetrics(sources: MetricSources): Metrics {
     '1: revocations are followed without a gap; 0: temporary credentials are refused.',
     () => (sources.revocationsFresh() ? 1 : 0),
   )
-  plainGauge(registers, 'process_resident_memory_bytes', 'Resident set.', () => process.memoryUsage.rss())
+  plainGauge(registers, 'process_resident_memory_bytes', 'Resident set.', () =>
+    process.memoryUsage.rss(),
+  )
   plainGauge(registers, 'process_uptime_seconds', 'Time since the start.', () => process.uptime())
 
   return {

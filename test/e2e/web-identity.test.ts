@@ -89,7 +89,9 @@ async function exchange(
   return { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken }
 }
 
-async function errorOf(promise: Promise<unknown>): Promise<Error & { $metadata?: { httpStatusCode?: number } }> {
+async function errorOf(
+  promise: Promise<unknown>,
+): Promise<Error & { $metadata?: { httpStatusCode?: number } }> {
   return promise.then(
     () => assert.fail('was allowed'),
     (error: unknown) => error as Error,
@@ -110,7 +112,8 @@ describe('from an id token to objects, with the AWS SDK', () => {
   })
 
   it('narrows by the session policy, and never widens', async () => {
-    const wide = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
+    const wide =
+      '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
     const keys = await exchange(idp.token(idp.claims({ policy: 'readonly' })), { Policy: wide })
     const put = new PutObjectCommand({ Bucket: 'shared', Key: 'x', Body: 'x' })
     assert.equal((await errorOf(s3(keys).send(put))).name, 'AccessDenied')
@@ -229,7 +232,11 @@ describe('AssumeRole by a key', () => {
       }),
     )
     const { AccessKeyId = '', SecretAccessKey = '', SessionToken = '' } = answer.Credentials ?? {}
-    const keys = { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken }
+    const keys = {
+      accessKeyId: AccessKeyId,
+      secretAccessKey: SecretAccessKey,
+      sessionToken: SessionToken,
+    }
     await s3(keys).send(new GetObjectCommand({ Bucket: 'shared', Key: 'k' }))
     assert.equal((await errorOf(s3(keys).send(new ListBucketsCommand({})))).name, 'AccessDenied')
     const again = new AssumeRoleCommand({ RoleArn: noRole, RoleSessionName: 'me' })
@@ -258,7 +265,12 @@ describe('what is kept', () => {
     assert.ok(records.some((record) => record['accessKeyId'] === keys.accessKeyId))
     assert.ok(records.some((record) => record['kind'] === 'denial'))
     const signature = token.split('.')[2] ?? ''
-    const secrets = [keys.secretAccessKey, keys.sessionToken ?? '', signature, server.root.secretAccessKey]
+    const secrets = [
+      keys.secretAccessKey,
+      keys.sessionToken ?? '',
+      signature,
+      server.root.secretAccessKey,
+    ]
     for (const secret of secrets) {
       assert.ok(!text.includes(secret), 'a secret stands in the audit')
       assert.ok(!server.output().includes(secret), 'a secret stands in the log')
@@ -267,7 +279,10 @@ describe('what is kept', () => {
 
   it('is counted', async () => {
     const text = await (await fetch(`${server.operationsEndpoint}/metrics`)).text()
-    assert.match(text, /daypass_exchanges_total\{action="sts:AssumeRoleWithWebIdentity",outcome="issued"\} \d+/)
+    assert.match(
+      text,
+      /daypass_exchanges_total\{action="sts:AssumeRoleWithWebIdentity",outcome="issued"\} \d+/,
+    )
     assert.match(text, /daypass_requests_total\{face="s3",operation="GetObject",status="200"\} \d+/)
     assert.match(text, /daypass_policy_denials_total\{principal="session"\} \d+/)
     assert.match(text, /daypass_signing_keys\{status="active"\} 1/)
