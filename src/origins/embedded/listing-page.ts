@@ -1,5 +1,4 @@
 import { commonPrefixOf, endOfPrefix } from './key-order.ts'
-import { decodeKey } from './rows.ts'
 
 /** From the first row at or after `from`; with a `tie`, from the first one of that key beyond it. */
 export type Bound = Readonly<{ from: Buffer; tie?: number | string }>
@@ -8,8 +7,8 @@ export type Bound = Readonly<{ from: Buffer; tie?: number | string }>
 export type Scan<Row> = (bound: Bound, end: Buffer) => Iterable<Row>
 
 export type PageRequest = Readonly<{
-  prefix: Buffer
-  delimiter: Buffer
+  prefix: string
+  delimiter: string
   start: Bound
   limit: number
 }>
@@ -25,7 +24,7 @@ export type Page<Row> = Readonly<{
  * One page of a listing. Rows that share a common prefix count as one entry, and the scan begins anew behind them:
  * the cost is by entries listed, not by rows skipped.
  */
-export function listPage<Row extends { key: Uint8Array }>(
+export function listPage<Row extends { name: string }>(
   scan: Scan<Row>,
   { prefix, delimiter, start, limit }: PageRequest,
 ): Page<Row> {
@@ -42,10 +41,10 @@ export function listPage<Row extends { key: Uint8Array }>(
       if (last !== undefined && rows.length + commonPrefixes.length >= limit) {
         return { rows, commonPrefixes, next: last }
       }
-      const collapsed = commonPrefixOf(view(row.key), prefix.length, delimiter)
+      const collapsed = commonPrefixOf(row.name, prefix, delimiter)
       if (collapsed !== undefined) {
-        last = decodeKey(collapsed)
-        commonPrefixes.push(last)
+        last = collapsed
+        commonPrefixes.push(collapsed)
         bound = { from: endOfPrefix(collapsed) }
         break
       }
@@ -54,8 +53,4 @@ export function listPage<Row extends { key: Uint8Array }>(
     }
   }
   return { rows, commonPrefixes }
-}
-
-function view(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

@@ -7,7 +7,13 @@ import type { Bound, Page } from './listing-page.ts'
 import { decodeChecksumKind, decodeKey, encodeKey, storageClassOf } from './rows.ts'
 import type { UploadRow, VersionRow } from './rows.ts'
 
-const versionColumns = `bucket, key, rank, version_id, current, marker, modified, size, etag, content,
+type ListedRow = Pick<
+  VersionRow,
+  'version_id' | 'current' | 'marker' | 'modified' | 'size' | 'etag' | 'checksum' | 'storage_class'
+> & { name: string }
+
+/** The key as text: a thousand small buffers would cost more than the search. */
+const listedColumns = `CAST(key AS TEXT) AS name, version_id, current, marker, modified, size, etag,
   checksum, storage_class`
 
 type Ask<Operation extends 'ListObjects' | 'ListObjectVersions' | 'ListMultipartUploads'> = Omit<
@@ -20,12 +26,12 @@ export function listObjects(
   bucket: number,
   request: Ask<'ListObjects'>,
 ): OriginResponse<'ListObjects'> {
-  const [prefix, delimiter] = [encodeKey(request.prefix), encodeKey(request.delimiter)]
-  const start = { from: startAfter(encodeKey(request.after), prefix, delimiter) }
-  const page = listPage<VersionRow>(
+  const { prefix, delimiter } = request
+  const start = { from: startAfter(request.after, prefix, delimiter) }
+  const page = listPage<ListedRow>(
     ({ from }, end) =>
       index.each(
-        `SELECT ${versionColumns} FROM version INDEXED BY live
+        `SELECT ${listedColumns} FROM version INDEXED BY live
          WHERE bucket = ? AND current = 1 AND marker = 0 AND key >= ? AND key < ? ORDER BY key`,
         bucket,
         from,
@@ -36,7 +42,9 @@ export function listObjects(
   return {
     objects: page.rows.map(decodeListed),
     commonPrefixes: page.commonPrefixes,
-    ...(page.next === undefined ? {} : { nextAfter: keyOf(page.next) }),
+    ...(page.next === undefined
+      ? {}
+      : { nextAfter: typeof page.next === 'string' ? page.next : page.next.name }),
   }
 }
 
@@ -45,15 +53,16 @@ export function listVersions(
   bucket: number,
   request: Ask<'ListObjectVersions'>,
 ): OriginResponse<'ListObjectVersions'> {
-  const [prefix, delimiter] = [encodeKey(request.prefix), encodeKey(request.delimiter)]
+  const { prefix, delimiter } = request
   const { keyMarker, versionIdMarker } = request
-  const marker = encodeKey(keyMarker)
   const rank =
-    versionIdMarker === undefined ? undefined : rankOf(index, bucket, marker, versionIdMarker)
-  const page = listPage<VersionRow>(
+    versionIdMarker === undefined
+      ? undefined
+      : rankOf(index, bucket, encodeKey(keyMarker), versionIdMarker)
+  const page = listPage<ListedRow>(
     ({ from, tie }, end) =>
       index.each(
-        `SELECT ${versionColumns} FROM version
+        `SELECT ${listedColumns} FROM version
          WHERE bucket = ? AND (key, rank) > (?, ?) AND key < ? ORDER BY key, rank`,
         bucket,
         from,
@@ -63,7 +72,7 @@ export function listVersions(
     {
       prefix,
       delimiter,
-      start: startBound(marker, rank, prefix, delimiter),
+      start: startBound(keyMarker, rank, prefix, delimiter),
       limit: request.maxKeys,
     },
   )
@@ -76,12 +85,12 @@ export function listUploads(
   bucket: number,
   request: Ask<'ListMultipartUploads'>,
 ): OriginResponse<'ListMultipartUploads'> {
-  const [prefix, delimiter] = [encodeKey(request.prefix), encodeKey(request.delimiter)]
+  const { prefix, delimiter } = request
   const { keyMarker, uploadIdMarker } = request
-  const page = listPage<UploadRow>(
+  const page = listPage<UploadRow & { name: string }>(
     ({ from, tie }, end) =>
       index.each(
-        `SELECT * FROM upload
+        `SELECT *, CAST(key AS TEXT) AS name FROM upload
          WHERE bucket = ? AND (key, upload_id) > (?, ?) AND key < ? ORDER BY key, upload_id`,
         bucket,
         from,
@@ -91,7 +100,7 @@ export function listUploads(
     {
       prefix,
       delimiter,
-      start: startBound(encodeKey(keyMarker), uploadIdMarker, prefix, delimiter),
+      start: startBound(keyMarker, uploadIdMarker, prefix, delimiter),
       limit: request.maxUploads,
     },
   )
@@ -109,9 +118,9 @@ export function decodeUpload(row: UploadRow): Upload {
   }
 }
 
-function decodeListed(row: VersionRow): ListedObject {
+function decodeListed(row: ListedRow): ListedObject {
   return {
-    key: decodeKey(row.key),
+    key: row.name,
     versionId: row.version_id,
     isLatest: row.current === 1,
     deleteMarker: row.marker === 1,
@@ -125,15 +134,16 @@ function decodeListed(row: VersionRow): ListedObject {
 
 /** With a tie the marker's own key is continued in its middle; without one it is passed over whole. */
 function startBound(
-  marker: Buffer,
+  keyMarker: string,
   tie: number | string | undefined,
-  prefix: Buffer,
-  delimiter: Buffer,
+  prefix: string,
+  delimiter: string,
 ): Bound {
-  if (tie === undefined || marker.length === 0 || Buffer.compare(marker, prefix) < 0) {
-    return { from: startAfter(marker, prefix, delimiter) }
+  const from = encodeKey(keyMarker)
+  if (tie === undefined || keyMarker === '' || Buffer.compare(from, encodeKey(prefix)) < 0) {
+    return { from: startAfter(keyMarker, prefix, delimiter) }
   }
-  return { from: marker, tie }
+  return { from, tie }
 }
 
 /**
@@ -152,16 +162,12 @@ function rankOf(index: IndexDatabase, bucket: number, key: Buffer, versionId: st
   return row?.rank ?? Number.MIN_SAFE_INTEGER
 }
 
-function nextOf<Row extends { key: Uint8Array }, Tie>(
+function nextOf<Row extends { name: string }, Tie>(
   page: Page<Row>,
   tieOf: (row: Row) => Tie,
 ): { next?: { keyMarker: string } & Partial<Tie> } {
   if (page.next === undefined) return {}
   if (typeof page.next === 'string')
     return { next: { keyMarker: page.next } as { keyMarker: string } & Partial<Tie> } // oxlint-disable-line typescript/no-unsafe-type-assertion -- every member of Partial may be absent
-  return { next: { keyMarker: keyOf(page.next), ...tieOf(page.next) } }
-}
-
-function keyOf(entry: string | { key: Uint8Array }): string {
-  return typeof entry === 'string' ? entry : decodeKey(entry.key)
+  return { next: { keyMarker: page.next.name, ...tieOf(page.next) } }
 }
