@@ -169,11 +169,6 @@ export const configSchema = z.strictObject({
         .boolean()
         .default(false)
         .describe('Refuse signed chunks below 8 KiB as AWS does; JavaScript clients send such.'),
-      maxObjectBytes: z
-        .int()
-        .positive()
-        .default(5 * 1024 ** 4)
-        .describe('Largest object, by multipart upload; 5 TiB.'),
     })
     .prefault({}),
   limits: z
