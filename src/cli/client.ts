@@ -7,10 +7,11 @@ import type { AccessKeyPair } from './credentials.ts'
 import type { Context } from './context.ts'
 import { parseEndpoint } from './endpoint.ts'
 import { extractMessage } from './extract-message.ts'
+import { printable } from './printable.ts'
 import { send } from './send.ts'
 import type { Reply } from './send.ts'
 
-export type Service = 'iam' | 'sts'
+type Service = 'iam' | 'sts'
 export type Fields = Readonly<Record<string, string | undefined>>
 
 /** The running server, as the person whose keys sign. */
@@ -121,14 +122,14 @@ function refusal(status: number, answer: Answer): CliError {
       `What answered with status ${status} is not a Daypass server`,
     )
   }
-  const message = error.member('Error').text('Message') ?? ''
+  const message = printable(error.member('Error').text('Message') ?? '')
   const encoded = error.member('Error').text('EncodedMessage') ?? extractMessage(message)
   const words = encoded === undefined ? message : message.split(/\s*Encoded authorization/, 1)[0]
   const why = encoded === undefined ? '' : `\nWhy: daypass explain ${encoded}`
   const hint = hints.get(code)
   return new CliError(
     authentication.has(code) ? 'denied' : 'refused',
-    `${code}: ${words}${hint === undefined ? '' : ` ${hint}`}${why}`,
+    `${printable(code)}: ${words}${hint === undefined ? '' : ` ${hint}`}${why}`,
     { detail: { wireCode: code } },
   )
 }

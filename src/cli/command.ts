@@ -4,7 +4,7 @@ import type { Client } from './client.ts'
 import type { Context, Output } from './context.ts'
 
 /** Where commands leave what they return. */
-export type Deliver = (output: Output, json: boolean) => void
+type Deliver = (output: Output, json: boolean) => void
 
 export type Setting = Readonly<{ context: Context; deliver: Deliver }>
 

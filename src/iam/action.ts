@@ -60,6 +60,9 @@ function parse(form: Form, parameters: ReadonlyMap<string, Parameter<unknown>>):
 function refuseUnknown(form: Form, parameters: ReadonlyMap<string, unknown>): void {
   for (const name of form.keys()) {
     if (name === 'Action' || name === 'Version' || parameters.has(name)) continue
-    throw new IamError('unknown_parameter', `This server does not know the parameter ${name} here`)
+    throw new IamError(
+      'unknown_parameter',
+      `This server does not know the parameter ${name.slice(0, 100)} here`,
+    )
   }
 }

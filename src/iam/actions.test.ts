@@ -352,13 +352,16 @@ describe('the key ring and revocation', () => {
     )
   })
 
-  it('ends one session, a principal, or a user', async (t) => {
+  it('ends one session, a principal, a user, or root', async (t) => {
     const world = await makeWorld(t)
+    await world.admin.createUser('bob')
     const session = 'ASIAABCDEFGHIJKLMNOP'
     await expectCodes(world, [
       ['RevokeSessions', { AccessKeyId: session, Reason: 'leaked' }, 200],
       ['RevokeSessions', { Provider: 'corp', Subject: 'ann/x' }, 200],
       ['RevokeSessions', { UserName: 'bob' }, 200],
+      ['RevokeSessions', { Root: 'true' }, 200],
+      ['RevokeSessions', { UserName: 'bbo' }, 404, 'NoSuchEntity'],
     ])
     const web = principalKey({ kind: 'web-identity', provider: 'corp', subject: 'ann/x' })
     const user = principalKey({ kind: 'user', provider: 'internal', subject: 'bob' })
@@ -368,6 +371,7 @@ describe('the key ring and revocation', () => {
         [session, undefined, 'leaked'],
         [undefined, web, ''],
         [undefined, user, ''],
+        [undefined, principalKey({ kind: 'root', provider: 'internal', subject: 'root' }), ''],
       ],
     )
     assert.match((await call(world, root, 'ListRevocations')).text, /leaked/)
@@ -380,6 +384,7 @@ describe('the key ring and revocation', () => {
     ['half a principal', { Provider: 'corp' }],
     ['the other half', { Subject: 'ann' }],
     ['two at once', { UserName: 'bob', AccessKeyId: 'ASIAABCDEFGHIJKLMNOP' }],
+    ['root, perhaps', { Root: 'false' }],
     ['one and a half', { UserName: 'bob', Subject: 'ann' }],
     ['an overlong reason', { UserName: 'bob', Reason: 'x'.repeat(257) }],
   ] as const) {

@@ -3,8 +3,9 @@ import type { NewRevocation, RevocationRule, RingKeyInfo } from '../credentials/
 import { defineAction } from './action.ts'
 import type { Action } from './action.ts'
 import { IamError } from './iam-error.ts'
-import { optional, text, userName } from './parameter.ts'
+import { oneOf, optional, text, userName } from './parameter.ts'
 import type { ActionContext, Permission } from './types.ts'
+import { findUser } from './user-actions.ts'
 import type { Members } from './value.ts'
 
 /** Daypass's own administration, in the same protocol and namespace: the key ring and revocation. */
@@ -38,6 +39,7 @@ export const daypassActions: readonly (readonly [string, Action])[] = [
         Provider: optional(text),
         Subject: optional(text),
         UserName: optional(userName),
+        Root: optional(oneOf('true')),
         Reason: optional(reasonText),
       },
       effect: 'change',
@@ -106,21 +108,23 @@ function reasonText(value: string, name: string): string {
 
 type Whom =
   | Readonly<{ kind: 'session'; accessKeyId: string }>
-  | Readonly<{ kind: 'user' | 'web-identity'; provider: string; subject: string }>
+  | Readonly<{ kind: 'root' | 'user' | 'web-identity'; provider: string; subject: string }>
 
-/** Exactly one of the three ways to say whose sessions end: half a principal would end nothing, or too much. */
+/** Exactly one of the four ways to say whose sessions end: half a principal would end nothing, or too much. */
 function whom(
   values: Readonly<{
     AccessKeyId: string | undefined
     Provider: string | undefined
     Subject: string | undefined
     UserName: string | undefined
+    Root: 'true' | undefined
   }>,
 ): Whom {
-  const { AccessKeyId, Provider, Subject, UserName } = values
+  const { AccessKeyId, Provider, Subject, UserName, Root } = values
   const ways: Whom[] = []
   if (AccessKeyId !== undefined) ways.push({ kind: 'session', accessKeyId: AccessKeyId })
   if (UserName !== undefined) ways.push({ kind: 'user', provider: 'internal', subject: UserName })
+  if (Root !== undefined) ways.push({ kind: 'root', provider: 'internal', subject: 'root' })
   if (Provider !== undefined && Subject !== undefined) {
     ways.push({ kind: 'web-identity', provider: Provider, subject: Subject })
   }
@@ -129,14 +133,16 @@ function whom(
   if (way && more.length === 0 && !half) return way
   throw new IamError(
     'invalid_parameter',
-    'Say whose sessions end in exactly one way: AccessKeyId, or Provider with Subject, or UserName',
+    'Say whose sessions end in exactly one way: AccessKeyId, or Provider with Subject, or UserName, or Root',
   )
 }
 
 /** One session is named, so "issued before" need not tell it from later ones: no clock may be ahead of the rule. */
 const clockToleranceMs = 15 * 60 * 1000
 
-function ruleFor(whose: Whom, reason: string, { now }: ActionContext): NewRevocation {
+function ruleFor(whose: Whom, reason: string, { now, admin }: ActionContext): NewRevocation {
+  // A name with a slip in it would end nobody's sessions, and look as if it had.
+  if (whose.kind === 'user') findUser(admin, whose.subject)
   if (whose.kind === 'session') {
     const issuedBefore = new Date(now.getTime() + clockToleranceMs)
     return { session: whose.accessKeyId, issuedBefore, reason }

@@ -306,6 +306,10 @@ describe('what the face takes for its own', () => {
     assert.equal(face.accepts(unsigned), false)
     assert.equal(face.accepts(unsigned, new Map([['Action', 'AssumeRole']])), false)
     assert.equal(face.accepts({ ...unsigned, query: 'prefix=/iam/aws4_request' }), false)
+    const hostile = 'AWS4-HMAC-SHA256 '.padEnd(32_000, 'Credential=')
+    const begun = performance.now()
+    assert.equal(face.accepts({ ...unsigned, headers: [['authorization', hostile]] }), false)
+    assert.ok(performance.now() - begun < 50, 'choosing a face takes time linear in the header')
     const s3 =
       'AWS4-HMAC-SHA256 Credential=a/20260304/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0'
     assert.equal(face.accepts({ ...unsigned, headers: [['authorization', s3]] }), false)

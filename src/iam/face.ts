@@ -39,7 +39,7 @@ export function createIamFace<Caller extends IamCaller>(options: IamFaceOptions<
         return await serve(options, request, body ?? (await readWhole(request)))
       } catch (error) {
         const refused = refusal(request, error)
-        if (refused) return isTooLarge(error) ? { ...refused, close: true } : refused
+        if (refused) return isUnread(error) ? { ...refused, close: true } : refused
         options.logFault(request.id, error)
         return fault(request)
       }
@@ -48,18 +48,29 @@ export function createIamFace<Caller extends IamCaller>(options: IamFaceOptions<
 }
 
 function accepts(request: HttpRequest, form?: ReadonlyMap<string, string>): boolean {
-  const scope = /^AWS4-HMAC-SHA256\s[^,]*Credential=[^,]*\/iam\/aws4_request\s*(?:,|$)/
-  if (scope.test(header(request, 'authorization') ?? '')) return true
+  if (isIamScope(credentialOf(header(request, 'authorization') ?? ''))) return true
   const query = new URLSearchParams(request.query)
-  if (query.get('X-Amz-Credential')?.endsWith('/iam/aws4_request')) return true
+  if (isIamScope(query.get('X-Amz-Credential') ?? '')) return true
   return [query, form].some(
     (fields) => fields?.get('Version') === version || actions.has(fields?.get('Action') ?? ''),
   )
 }
 
-/** The one refusal that leaves a part of the body unread. */
-function isTooLarge(error: unknown): boolean {
-  return error instanceof IamError && error.code === 'body_too_large'
+/** What an Authorization header claims. Only to choose a face: the signature check reads it anew, and strictly. */
+function credentialOf(authorization: string): string {
+  const start = authorization.indexOf('Credential=')
+  if (start < 0) return ''
+  const [credential = ''] = authorization.slice(start + 'Credential='.length).split(',', 1)
+  return credential.trim()
+}
+
+function isIamScope(credential: string): boolean {
+  return credential.endsWith('/iam/aws4_request')
+}
+
+/** A refusal that leaves a part of the body unread. */
+function isUnread(error: unknown): boolean {
+  return error instanceof IamError && error.code.startsWith('body_')
 }
 
 async function readWhole(request: HttpRequest): Promise<Buffer> {
@@ -127,7 +138,11 @@ function findAction(form: Form): Action {
   const name = form.get('Action')
   if (name === undefined || name === '') throw new IamError('missing_action', 'Action is missing')
   const action = actions.get(name)
-  if (!action) throw new IamError('unknown_action', `This server does not know the action ${name}`)
+  if (!action)
+    throw new IamError(
+      'unknown_action',
+      `This server does not know the action ${name.slice(0, 100)}`,
+    )
   if (form.get('Version') !== version) {
     throw new IamError('wrong_version', `Version must be ${version} for ${name}`)
   }

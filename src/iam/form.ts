@@ -29,7 +29,10 @@ export function parseForm(query: string, body: string): Form {
 
 function add(form: Map<string, string>, name: string, value: string): void {
   if (form.has(name)) {
-    throw new IamError('duplicate_parameter', `The parameter ${name} is given more than once`)
+    throw new IamError(
+      'duplicate_parameter',
+      `The parameter ${name.slice(0, 100)} is given more than once`,
+    )
   }
   form.set(name, value)
 }

@@ -4,7 +4,4 @@
  * Never decides who may do what, and never shows a secret but the one that CreateAccessKey has just made.
  */
 export { createIamFace } from './face.ts'
-export type { IamFace } from './face.ts'
-export { IamError } from './iam-error.ts'
 export type * from './types.ts'
-export type { Members, Value } from './value.ts'

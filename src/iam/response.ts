@@ -7,7 +7,7 @@ import { wireErrorOf } from './wire-errors.ts'
 import type { WireError } from './wire-errors.ts'
 import { toXml } from './xml.ts'
 
-export const namespace = 'https://iam.amazonaws.com/doc/2010-05-08/'
+const namespace = 'https://iam.amazonaws.com/doc/2010-05-08/'
 
 type Asker = Pick<HttpRequest, 'id' | 'headers'>
 

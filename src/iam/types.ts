@@ -19,13 +19,13 @@ export type SignedIdentity =
 export type Permission = Readonly<{ action: string; resource: string }>
 
 /** The key ring that seals sessions. */
-export interface SessionKeys {
+interface SessionKeys {
   list(): readonly RingKeyInfo[]
   /** Ends no live session. */
   rotate(): Promise<unknown>
 }
 
-export interface SessionRevocations {
+interface SessionRevocations {
   /** Resolves when the rule is durable and seen by this process. */
   revoke(rule: NewRevocation): Promise<RevocationRule>
   list(): readonly RevocationRule[]
@@ -90,6 +90,8 @@ export type IamErrorCode =
   | 'missing_parameter'
   | 'invalid_parameter'
   | 'body_too_large'
+  | 'body_too_slow'
+  | 'body_incomplete'
   | 'method_not_allowed'
   | 'no_such_entity'
   | 'not_authenticated' // no signature at all

@@ -32,6 +32,8 @@ const table: Readonly<Record<Code, WireError>> = {
   missing_parameter: invalid,
   invalid_parameter: invalid,
   body_too_large: { status: 413, code: 'RequestEntityTooLarge' },
+  body_too_slow: { status: 400, code: 'RequestTimeout' },
+  body_incomplete: { status: 400, code: 'IncompleteBody' },
   method_not_allowed: { status: 405, code: 'InvalidAction' },
   no_such_entity: { status: 404, code: 'NoSuchEntity' },
   not_authenticated: { status: 403, code: 'MissingAuthenticationToken' },

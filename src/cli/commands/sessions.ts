@@ -15,6 +15,7 @@ export function addSessionCommands(admin: Command, setting: Setting): void {
     .option('--session <accesskeyid>', 'the one session with this access key id')
     .option('--principal <provider-subject...>', 'all sessions of SUBJECT, as proven by PROVIDER')
     .option('--user <name>', 'all sessions of a user')
+    .option('--root', 'all sessions that the root key bought')
     .option('--reason <text>', 'kept with the rule and in the audit')
   remote(revoke, setting, async (client, _, options) => {
     const principal: unknown = revoke.getOptionValue('principal')
@@ -22,6 +23,7 @@ export function addSessionCommands(admin: Command, setting: Setting): void {
       session: textOption(options, 'session'),
       principal: Array.isArray(principal) ? principal.map(String) : undefined,
       user: textOption(options, 'user'),
+      root: options['root'] === true ? 'true' : undefined,
     })
     const Reason = textOption(options, 'reason')
     const answer = await client.call('iam', 'RevokeSessions', { ...fields, Reason })
@@ -40,14 +42,15 @@ type Whom = Readonly<{
   session: string | undefined
   principal: readonly string[] | undefined
   user: string | undefined
+  root: 'true' | undefined
 }>
 
-function fieldsOf({ session, principal, user }: Whom): Fields {
-  const ways = [session, principal, user].filter((way) => way !== undefined)
+function fieldsOf({ session, principal, user, root }: Whom): Fields {
+  const ways = [session, principal, user, root].filter((way) => way !== undefined)
   if (ways.length !== 1) {
-    throw new CliError('usage', 'Give exactly one of --session, --principal and --user')
+    throw new CliError('usage', 'Give exactly one of --session, --principal, --user and --root')
   }
-  if (principal === undefined) return { AccessKeyId: session, UserName: user }
+  if (principal === undefined) return { AccessKeyId: session, UserName: user, Root: root }
   const [Provider, Subject, ...more] = principal
   if (!Provider || !Subject || more.length > 0) {
     throw new CliError('usage', '--principal takes two values: PROVIDER SUBJECT')

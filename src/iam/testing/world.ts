@@ -17,7 +17,7 @@ import { createIamFace } from '../face.ts'
 import type { IamFace } from '../face.ts'
 import type { IamAuditEvent, IamFaceOptions } from '../types.ts'
 
-export const now = new Date('2026-03-04T05:06:07.890Z')
+const now = new Date('2026-03-04T05:06:07.890Z')
 
 export const root: ClientKey = {
   accessKeyId: 'rootkey',
