@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 
 import { S3Error } from './s3-error.ts'
 import { childText, parseXml } from './xml-parse.ts'
