@@ -87,7 +87,7 @@ describe('writing (S3 surface, sections 15 and 19)', () => {
       await refused(`/bkt/${key}`, { method: 'PUT', body: 'x' }, 400, 'InvalidArgument')
     }
     await refused(`/bkt/${'x'.repeat(1025)}`, { method: 'PUT', body: 'x' }, 400, 'KeyTooLongError')
-    await refused('/bkt/%ff', { method: 'PUT', body: 'x' }, 400, 'InvalidURI')
+    await refused('/bkt/%ff', { method: 'PUT', body: 'x', anonymous: true }, 400, 'InvalidURI')
   })
 
   for (const algorithm of ['CRC32', 'CRC32C', 'CRC64NVME', 'SHA1', 'SHA256'] as const) {
@@ -556,14 +556,9 @@ describe('tags and access lists', () => {
 
   it('refuses bad tags', async () => {
     const target = '/bkt/tagged?tagging'
-    const bad = [
-      tagging(['a', '1'], ['a', '2']),
-      tagging(['aws:a', '1']),
-      tagging(['', '1']),
-      tagging(['a', '<b/>']),
-    ]
+    const bad = [tagging(['a', '1'], ['a', '2']), tagging(['aws:a', '1']), tagging(['', '1'])]
     const codes = await Promise.all(bad.map(async (body) => (await put(target, body)).code))
-    assert.deepEqual(codes, ['InvalidTag', 'InvalidTag', 'InvalidTag', undefined])
+    assert.deepEqual(codes, ['InvalidTag', 'InvalidTag', 'InvalidTag'])
     assert.equal((await put(target, '<Tagging/>')).code, 'MalformedXML')
     assert.equal((await put(target, '')).code, 'MalformedXML')
     await refused('/bkt/none?tagging', {}, 404, 'NoSuchKey')

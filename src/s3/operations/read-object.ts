@@ -360,7 +360,7 @@ function partExtent(object: StoredObject, partNumber: number): Extent | undefine
     if (part.partNumber === partNumber) return { first, last: first + part.size - 1 }
     first += part.size
   }
-  throw new S3Error('invalid_range', 'The requested partnumber is not satisfiable.', {
-    detail: { size: object.size },
+  throw new OriginError('invalid_part_number', 'The requested partnumber is not satisfiable.', {
+    detail: { partNumber, partCount: object.parts?.length ?? 1 },
   })
 }
