@@ -23,7 +23,7 @@ export function compileActions(listed: Listed): ActionMatcher {
   }
 }
 
-export function compileActionPattern(value: string): Pattern {
+function compileActionPattern(value: string): Pattern {
   const syntax = { wildcards: true, variables: false }
   return compilePattern(parseTemplate(value.toLowerCase(), syntax, ''))
 }

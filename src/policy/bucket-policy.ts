@@ -56,7 +56,7 @@ function bucketStatements(policy: Policy): readonly Statement[] {
 }
 
 function assertS3Action({ action }: Statement, value: string): void {
-  if (value === '*') return
+  if (serviceOf(value) === '*') return
   const levels = levelsMeant(value)
   const accountOnly = levels.size === 1 && levels.has('account')
   if (serviceOf(value) === 's3' && !accountOnly) return

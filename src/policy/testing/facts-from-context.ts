@@ -1,4 +1,4 @@
-import type { Access, AwsFacts, Facts, S3Facts } from '../types.ts'
+import type { AwsFacts, Facts, S3Facts } from '../types.ts'
 
 /** A context as the vectors write it: full key name -> its text, or a list for keys of several values. */
 export type FlatContext = Readonly<Record<string, string | readonly string[]>>
@@ -63,10 +63,6 @@ export function factsFromContext(context: FlatContext): { facts: Facts; s3: S3Fa
       headers: new Map(headers),
     }),
   }
-}
-
-export function accessOf(action: string, resource: string, s3: S3Facts): Access {
-  return { action, resource, s3 }
 }
 
 /** Drops the members that are undefined: absent facts are absent. */

@@ -240,7 +240,7 @@ function like(pattern: string, text: string): boolean {
 }
 
 /** The definition of the wildcards, written down. */
-export function likeTokens(tokens: readonly Token[], text: readonly string[]): boolean {
+function likeTokens(tokens: readonly Token[], text: readonly string[]): boolean {
   const [token, ...rest] = tokens
   if (token === undefined) return text.length === 0
   if (token === '*') {
