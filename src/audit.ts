@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { mkdir, open, stat, type FileHandle } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { PolicySource } from './credentials/index.ts'
 import type { TraceStep } from './grants/index.ts'
 
@@ -41,7 +41,13 @@ export type AuditIssued = ExchangeFacts &
 
 /** An exchange that came to nothing. */
 export type AuditRefused = ExchangeFacts &
-  Readonly<{ outcome: 'refused'; code: string; message: string }>
+  Readonly<{
+    outcome: 'refused'
+    code: string
+    message: string
+    /** How many refusals of unproven callers went unrecorded since the last record: they are counted only. */
+    unrecorded?: number
+  }>
 
 /** An S3 or IAM request that policy refused. */
 export type AuditDenial = Readonly<{
@@ -124,6 +130,7 @@ class GroupedLog implements AuditLog {
 
   async start(): Promise<void> {
     await mkdir(this.#dir, { recursive: true, mode: 0o700 })
+    await syncDirectory(dirname(this.#dir))
     await this.#today()
   }
 

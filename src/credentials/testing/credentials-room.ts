@@ -92,3 +92,18 @@ export function beforeGet(state: State, before: () => Promise<void>): State {
     close: () => state.close(),
   }
 }
+
+/** A store whose lists arrive when the given function lets them. */
+export function afterList(state: State, after: () => Promise<void>): State {
+  return {
+    get: (key) => state.get(key),
+    list: async (prefix) => {
+      const listed = await state.list(prefix)
+      await after()
+      return listed
+    },
+    commit: (conditions, writes) => state.commit(conditions, writes),
+    watch: (prefix, from, signal) => state.watch(prefix, from, signal),
+    close: () => state.close(),
+  }
+}
