@@ -21,7 +21,7 @@ export class DataFiles {
   readonly #doubtful = new Map<string, number>()
   readonly #readers = new Map<string, number>()
   readonly #doomed = new Set<string>()
-  readonly #removing = new Set<Promise<void>>()
+  #removals: Promise<void> = Promise.resolve()
   #current: DirectorySync
   #count: number
 
@@ -122,18 +122,20 @@ export class DataFiles {
 
   /** Waits for the removals that are under way. */
   async close(): Promise<void> {
-    await Promise.all(this.#removing)
+    await this.#removals
   }
 
-  /** A failure leaves the file to the garbage list, which the next start goes through. */
+  /**
+   * One after the other: an object of ten thousand parts that goes must not keep everybody else from the disk.
+   * A failure leaves the file to the garbage list, which the next start goes through.
+   */
   #unlink(name: string): void {
-    const removing = unlink(this.path(name))
+    this.#removals = this.#removals
+      .then(() => unlink(this.path(name)))
       .then(
         () => this.#onRemoved(name),
         () => undefined,
       )
-      .finally(() => this.#removing.delete(removing))
-    this.#removing.add(removing)
   }
 
   async #directory(): Promise<DirectorySync> {

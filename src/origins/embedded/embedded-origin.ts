@@ -120,9 +120,15 @@ function toOriginError(error: unknown): unknown {
   if (error instanceof IndexRefusal) {
     return new OriginError(error.code, error.message, { detail: error.detail })
   }
-  if (error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR') {
+  if (isIndexFailure(error)) {
     const message = 'The storage cannot be read at the moment. Try again.'
     return new OriginError('unavailable', message, { cause: error })
   }
   return error
+}
+
+/** The index cannot be read, or was closed while the request was under way. */
+function isIndexFailure(error: unknown): boolean {
+  const codes: readonly unknown[] = ['ERR_SQLITE_ERROR', 'ERR_INVALID_STATE']
+  return error instanceof Error && 'code' in error && codes.includes(error.code)
 }

@@ -76,7 +76,7 @@ export class IndexDatabase {
 
   static openReader(file: string): IndexDatabase {
     const database = new DatabaseSync(file, { readOnly: true, timeout: 5000 })
-    database.exec('PRAGMA cache_size = -32000; PRAGMA mmap_size = 1073741824')
+    database.exec('PRAGMA cache_size = -32000')
     return new IndexDatabase(database)
   }
 

@@ -6,7 +6,10 @@ const texts = ['key', 'prefix', 'delimiter', 'after', 'keyMarker'] as const
 /**
  * Keys are UTF-8. A lone surrogate would be stored as U+FFFD, and two different keys would become one.
  */
-export function checkNames(request: Readonly<Record<string, unknown>>): void {
+export function checkNames(
+  request: Readonly<Record<string, unknown>> & { source?: { key: string } },
+): void {
+  if (request.source !== undefined) checkNames({ key: request.source.key })
   for (const name of texts) {
     const text = request[name]
     if (typeof text === 'string' && !text.isWellFormed()) {

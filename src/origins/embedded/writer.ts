@@ -50,7 +50,7 @@ export class Writer {
   ): Promise<Commands[Name]['response']> {
     return new Promise((resolve, reject) => {
       if (this.#closed) {
-        reject(unavailable('the origin is closed'))
+        reject(unavailable(new Error('the origin is closed')))
         return
       }
       this.#queue.push({
@@ -92,8 +92,13 @@ export class Writer {
     const commands = this.#running.map(({ command }) => command)
     const batch: Batch = { commands, collected: this.#collected }
     this.#collected = []
-    const worker = this.#worker ?? this.#start()
-    worker.postMessage(batch) // oxlint-disable-line unicorn/require-post-message-target-origin -- a thread, not a window
+    try {
+      const worker = this.#worker ?? this.#start()
+      worker.postMessage(batch) // oxlint-disable-line unicorn/require-post-message-target-origin -- a thread, not a window
+    } catch (cause) {
+      // Nothing has been handed over: a request of ours that cannot cross to the thread, or no thread to be had.
+      this.#reject(unavailable(cause))
+    }
   }
 
   #start(): Worker {
@@ -127,24 +132,28 @@ export class Writer {
   #fail(worker: Worker, cause: unknown): void {
     if (this.#worker !== worker) return
     this.#worker = undefined
+    this.#reject(new UnknownOutcome('unavailable', message, { cause }))
+  }
+
+  #reject(error: OriginError): void {
     const lost = this.#running
     this.#running = []
-    for (const { reject } of lost) reject(new UnknownOutcome('unavailable', message, { cause }))
+    for (const { reject } of lost) reject(error)
     this.#next()
   }
 }
 
 const message = 'The storage cannot be written at the moment. Try again.'
 
-function unavailable(cause: string): OriginError {
-  return new OriginError('unavailable', message, { cause: new Error(cause) })
+function unavailable(cause: unknown): OriginError {
+  return new OriginError('unavailable', message, { cause })
 }
 
 function toError(outcome: Exclude<Outcome, { kind: 'done' }> | undefined): OriginError {
   if (outcome?.kind === 'refused') {
     return new OriginError(outcome.code, outcome.message, { detail: outcome.detail })
   }
-  if (outcome?.kind === 'failed') return unavailable(outcome.message)
+  if (outcome?.kind === 'failed') return unavailable(new Error(outcome.message))
   const cause = new Error(outcome?.message ?? 'the writer gave no outcome')
   return new UnknownOutcome('unavailable', message, { cause })
 }

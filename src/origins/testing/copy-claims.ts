@@ -85,6 +85,7 @@ export function copyClaims(newSession: NewSession): void {
       const bucket = session.bucket
       const etag = md5(bytes)
       await refused(copy('x', { source: { bucket, key: 'none', etag } }), 'no_such_key')
+      await refused(copy('x', { source: { bucket, key: 'so\ud800', etag } }), 'invalid_request')
       const version = { bucket, key: 'source', versionId: 'nope', etag }
       await refused(copy('x', { source: version }), 'no_such_version')
       const elsewhere = { bucket: 'bucket-that-is-not-there', key: 'source', etag }
