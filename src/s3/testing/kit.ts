@@ -102,6 +102,8 @@ export type Sent = Readonly<{
   body?: string | Uint8Array | AsyncIterable<Uint8Array>
   /** Not signed at all. */
   anonymous?: boolean
+  /** What `x-amz-content-sha256` says instead of the body's hash. */
+  payload?: string
   /** Sent as it is: signed or not, the test has seen to it. */
   raw?: boolean
   host?: string
@@ -184,7 +186,10 @@ export function makeRequest(
   const wire = { method: sent.method ?? 'GET', path, query: query.join('?'), headers }
   return {
     ...wire,
-    headers: [...headers, ...(sent.anonymous || sent.raw ? [] : signature(wire, body))],
+    headers: [
+      ...headers,
+      ...(sent.anonymous || sent.raw ? [] : signature(wire, body, sent.payload)),
+    ],
     id: '0123456789ABCDEF',
     body: bodyOf(body),
     source: '203.0.113.5',
@@ -196,7 +201,11 @@ export function makeRequest(
 
 type Wire = Pick<HttpRequest, 'method' | 'path' | 'query' | 'headers'>
 
-function signature(wire: Wire, body: Uint8Array | AsyncIterable<Uint8Array> | undefined) {
+function signature(
+  wire: Wire,
+  body: Uint8Array | AsyncIterable<Uint8Array> | undefined,
+  payload: string | undefined,
+) {
   const hash =
     body === undefined || body instanceof Uint8Array
       ? createHash('sha256')
@@ -208,7 +217,7 @@ function signature(wire: Wire, body: Uint8Array | AsyncIterable<Uint8Array> | un
     { accessKeyId, secret: secretAccessKey },
     { region: 'us-east-1', service: 's3' },
     now,
-    hash,
+    payload ?? hash,
   )
 }
 
