@@ -27,7 +27,8 @@ type Row = Readonly<{ path: string; kind: string; fallback: string; description:
 export function configReference(): string {
   const schema = z.toJSONSchema(configSchema, { io: 'input' }) as Schema
   const rows = rowsOf(schema, '').map(
-    ({ path, kind, fallback, description }) => `| \`${path}\` | ${kind} | ${fallback} | ${description} |`,
+    ({ path, kind, fallback, description }) =>
+      `| \`${path}\` | ${kind} | ${fallback} | ${description} |`,
   )
   return ['| key | value | default | meaning |', '|---|---|---|---|', ...rows].join('\n')
 }
@@ -73,7 +74,8 @@ function kindOf(schema: Schema): string {
   if (schema.type === 'object') return schema.properties ? 'group' : 'mapping'
   if (schema.anyOf) return [...new Set(schema.anyOf.map(alternative))].join(' or ')
   const { minimum, maximum } = schema
-  const isRange = minimum !== undefined && maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER
+  const isRange =
+    minimum !== undefined && maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER
   const range = isRange ? `, ${minimum} to ${maximum}` : ''
   return `${schema.type ?? 'text'}${range}`
 }
@@ -88,7 +90,7 @@ function fallbackOf(schema: Schema, required: boolean): string {
   if (required) return 'required'
   const { default: value } = schema
   if (value === undefined || (typeof value === 'object' && value !== null)) return ''
-  return value === '' ? 'empty' : `\`${String(value)}\``
+  return value === '' ? 'empty' : `\`${JSON.stringify(value).replaceAll('"', '')}\``
 }
 
 if (process.argv[1] === import.meta.filename) writeFileSync(file, freshPage())

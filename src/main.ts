@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import type { Logger } from 'pino'
 import { createAccess } from './access/index.ts'
-import type { Access, DenialTrace, KnownCaller } from './access/index.ts'
+import type { Access, DenialTrace } from './access/index.ts'
 import { openAdministration } from './admin/index.ts'
 import { openAuditLog } from './audit.ts'
 import type { AuditLog } from './audit.ts'
@@ -126,7 +126,7 @@ class House {
   }
 
   readonly close = async (): Promise<void> => {
-    for (const close of this.#closers.splice(0).reverse()) await close()
+    for (const close of this.#closers.splice(0).toReversed()) await close()
   }
 }
 
@@ -398,12 +398,10 @@ function s3Access(access: Access): AccessControl {
   return {
     authenticate: (request, anyRegion) =>
       access.authenticate(request, { services: ['s3'], anyRegion }),
-    authenticateForm: access.authenticateForm,
-    authorize: async (caller, request, accesses) =>
-      access.authorize(caller as KnownCaller, request, accesses),
-    isAllowed: (caller, request, accesses) =>
-      access.isAllowed(caller as KnownCaller, request, accesses),
-    readsObjectTags: (caller) => access.readsObjectTags(caller as KnownCaller),
+    authenticateForm: (fields, request) => access.authenticateForm(fields, request),
+    authorize: async (caller, request, accesses) => access.authorize(caller, request, accesses),
+    isAllowed: (caller, request, accesses) => access.isAllowed(caller, request, accesses),
+    readsObjectTags: (caller) => access.readsObjectTags(caller),
   }
 }
 

@@ -51,6 +51,9 @@ type Signed = Exclude<Authentication, { kind: 'anonymous' }>
 type Claim = Readonly<{ accessKeyId: string; sessionToken?: Secret; scope: Scope }>
 type Key = Readonly<{ identity: Identity; secret: Secret }>
 
+/** Handed back by a face as it got it; who it is, is looked up here and not read from the value. */
+type ProvenCaller = Pick<KnownCaller, 'kind'>
+
 export interface Access {
   /** Proves who signed. `bodySha256`: for services whose signature covers the body as it was read (STS, IAM). */
   authenticate(
@@ -63,9 +66,9 @@ export interface Access {
    */
   authenticateForm(fields: ReadonlyMap<string, string>, request: HttpRequest): Promise<KnownCaller>
   /** Throws `access_denied` unless every access is allowed; an empty list is refused. */
-  authorize(caller: KnownCaller, request: HttpRequest, accesses: readonly PolicyAccess[]): void
-  isAllowed(caller: KnownCaller, request: HttpRequest, accesses: readonly PolicyAccess[]): boolean
-  readsObjectTags(caller: KnownCaller): boolean
+  authorize(caller: ProvenCaller, request: HttpRequest, accesses: readonly PolicyAccess[]): void
+  isAllowed(caller: ProvenCaller, request: HttpRequest, accesses: readonly PolicyAccess[]): boolean
+  readsObjectTags(caller: ProvenCaller): boolean
 }
 
 export function createAccess(options: AccessOptions): Access {
@@ -75,28 +78,29 @@ export function createAccess(options: AccessOptions): Access {
     roles: options.roles,
     sessionPolicies: new Map(),
   }
-  const made = new WeakSet<KnownCaller>()
+  const proven = new WeakMap<ProvenCaller, Identity>()
 
   function make(
     identity: Identity,
     authentication: Authentication,
     verified?: Verified,
   ): KnownCaller {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the one place that makes a caller
     const caller = {
       kind: identity.kind,
       identity,
       authentication,
       ...(verified === undefined ? {} : { verified }),
     } as KnownCaller
-    made.add(caller)
+    proven.set(caller, identity)
     return caller
   }
 
   /** What is judged must be what was proven: a caller value that this room did not make is a fault of ours. */
-  function identityOf(caller: KnownCaller): Identity {
-    if (!made.has(caller))
-      throw new Error('a caller that was never authenticated asks for permission')
-    return caller.identity
+  function identityOf(caller: ProvenCaller): Identity {
+    const identity = proven.get(caller)
+    if (identity) return identity
+    throw new Error('a caller that was never authenticated asks for permission')
   }
 
   async function findKey(accessKeyId: string, token: Secret | undefined): Promise<Key> {
@@ -128,7 +132,7 @@ export function createAccess(options: AccessOptions): Access {
   }
 
   function judge(
-    caller: KnownCaller,
+    caller: ProvenCaller,
     request: HttpRequest,
     accesses: readonly PolicyAccess[],
   ): { allowed: boolean; explain: () => Decision } {
@@ -137,14 +141,14 @@ export function createAccess(options: AccessOptions): Access {
     return { allowed: isAllowed(asked), explain: () => explain(asked) }
   }
 
-  function denial(caller: KnownCaller, request: HttpRequest, decision: Decision): AccessError {
+  function denial(caller: ProvenCaller, request: HttpRequest, decision: Decision): AccessError {
     const trace: DenialTrace = {
       decisionId: options.random(10).toString('hex'),
       at: request.receivedAt.toISOString(),
       requestId: request.id,
       source: request.source,
-      principal: principalOf(caller.identity),
-      steps: identityTrace(caller.identity),
+      principal: principalOf(identityOf(caller)),
+      steps: identityTrace(identityOf(caller)),
       decision,
     }
     const encodedMessage = options.sealDenial(trace)

@@ -186,7 +186,7 @@ class StoredAdministration implements Administration {
     await this.#change(async () => {
       const entry = await this.#options.state.get(accessKeyKey(accessKeyId))
       if (!entry) throw noKey(accessKeyId)
-      const document = { ...read<AccessKeyDocument>(entry.value), status }
+      const document = { ...read('accesskey', entry.value), status }
       return {
         conditions: [unchanged(entry)],
         writes: [put(entry.key, document)],
@@ -251,7 +251,7 @@ class StoredAdministration implements Administration {
       const existing = await this.#options.state.get(policyKey(name))
       check(existing)
       const updatedAt = this.#now()
-      const createdAt = existing ? read<PolicyDocument>(existing.value).createdAt : updatedAt
+      const createdAt = existing ? read('policy', existing.value).createdAt : updatedAt
       const document: PolicyDocument = { text: policy.text, createdAt, updatedAt }
       return {
         conditions: [{ key: policyKey(name), revision: existing?.revision ?? 0 }],
@@ -289,7 +289,7 @@ class StoredAdministration implements Administration {
     await this.#change(async () => {
       const entry = await this.#options.state.get(userKey(name))
       if (!entry) throw new AdminError('no_such_entity', `There is no user named "${name}"`)
-      const step = await decide(read<UserDocument>(entry.value))
+      const step = await decide(read('user', entry.value))
       return { ...step, conditions: [unchanged(entry), ...step.conditions], result: undefined }
     })
   }
@@ -307,9 +307,7 @@ class StoredAdministration implements Administration {
 
   async #findHolder(policy: string): Promise<string | undefined> {
     const { entries } = await this.#options.state.list(userKey(''))
-    const stored = entries.find((entry) =>
-      read<UserDocument>(entry.value).policies.includes(policy),
-    )
+    const stored = entries.find((entry) => read('user', entry.value).policies.includes(policy))
     if (stored) return stored.key.slice(userKey('').length)
     return this.#options.overlay.users.find((user) => user.policies.includes(policy))?.name
   }

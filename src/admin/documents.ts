@@ -17,6 +17,8 @@ export type AccessKeyDocument = Readonly<{
   createdAt: string
 }>
 
+type Documents = { policy: PolicyDocument; user: UserDocument; accesskey: AccessKeyDocument }
+
 const schema = 1
 
 export const prefix = 'admin/'
@@ -34,9 +36,13 @@ export function write(document: PolicyDocument | UserDocument | AccessKeyDocumen
   return JSON.stringify({ schema, ...document })
 }
 
-/** @throws AdminError `conflict` for a document of a newer version of Daypass, which must not be half understood. */
-export function read<T>(value: string): T {
-  const document = JSON.parse(value) as T & { schema?: unknown }
+/**
+ * What `write` wrote. Only this room writes under the prefix, so the schema number says enough about the shape.
+ * @throws AdminError `conflict` for a document of a newer version of Daypass, which must not be half understood.
+ */
+export function read<T extends keyof Documents>(_kind: T, value: string): Documents[T] {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- checked by the schema number
+  const document = JSON.parse(value) as Documents[T] & { schema?: unknown }
   if (document.schema !== schema) {
     throw new AdminError(
       'conflict',

@@ -94,9 +94,11 @@ export class Snapshot implements Directory {
     const [kind, name] = splitKey(entry.key)
     if (this.#fromFile(kind, name)) return
     try {
-      if (kind === 'policy') this.#policies.set(name, storedPolicy(name, read(entry.value)))
-      if (kind === 'user') this.#users.set(name, storedUser(name, read(entry.value)))
-      if (kind === 'accesskey') this.#accessKeys.set(name, this.#storedKey(name, read(entry.value)))
+      if (kind === 'policy')
+        this.#policies.set(name, storedPolicy(name, read('policy', entry.value)))
+      if (kind === 'user') this.#users.set(name, storedUser(name, read('user', entry.value)))
+      if (kind === 'accesskey')
+        this.#accessKeys.set(name, this.#storedKey(name, read('accesskey', entry.value)))
     } catch (error) {
       this.#options.onBroken(entry.key, error)
       // A policy must not fall back to a canned one of the same name, nor an entity to what it was before.

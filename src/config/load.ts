@@ -68,8 +68,12 @@ function readYaml(file: string, problems: Problem[]): Record<string, unknown> {
   for (const error of document.errors) problems.push({ path: file, message: error.message })
   if (problems.length > 0 && document.errors.length > 0) throw new ConfigError(problems)
   const value: unknown = document.toJS({ maxAliasCount: 100 }) ?? {}
-  if (typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>
+  if (isMapping(value)) return value
   throw new ConfigError([{ path: file, message: 'is not a mapping of settings' }])
+}
+
+function isMapping(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function merge(
@@ -80,7 +84,7 @@ function merge(
   if (minio.region !== undefined) merged['region'] ??= minio.region
   if (minio.domains !== undefined) merged['domains'] ??= minio.domains
   if (minio.fixedDurationSeconds !== undefined) {
-    const sts = (merged['sts'] ?? {}) as Record<string, unknown>
+    const sts = isMapping(merged['sts']) ? merged['sts'] : {}
     const { fixedDurationSeconds } = minio
     // MinIO knows no lower ceiling: a duration that worked there must not be refused here.
     const maxDurationSeconds = Math.max(fixedDurationSeconds, 43_200)

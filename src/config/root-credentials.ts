@@ -1,5 +1,6 @@
 import { closeSync, fsyncSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { z } from 'zod'
 import { Secret } from '../secret.ts'
 import type { RootKey } from './load.ts'
 
@@ -13,6 +14,10 @@ export type RootCredentials = RootKey &
   }>
 
 const fileName = 'root-credentials.json'
+const rootKeySchema = z.object({
+  accessKeyId: z.string().min(3),
+  secretAccessKey: z.string().min(8),
+})
 
 /** From the environment, else from the data directory, else made there (mode 0600). There are no default secrets. */
 export function loadRootCredentials(
@@ -46,13 +51,7 @@ export function readRootCredentials(path: string): RootKey | undefined {
 
 function parse(text: string, path: string): { accessKeyId: string; secretAccessKey: string } {
   try {
-    const value: unknown = JSON.parse(text)
-    const { accessKeyId, secretAccessKey } = value as Record<string, unknown>
-    if (typeof accessKeyId === 'string' && typeof secretAccessKey === 'string') {
-      if (accessKeyId.length >= 3 && secretAccessKey.length >= 8) {
-        return { accessKeyId, secretAccessKey }
-      }
-    }
+    return rootKeySchema.parse(JSON.parse(text))
   } catch {
     // The message below says it all; the parser's own would quote the content.
   }

@@ -1,10 +1,10 @@
 import { createServer } from 'node:http'
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
 import type { HttpRequest, HttpResponse } from '../http.ts'
 import { createSourceReader } from './source.ts'
 import { watchTlsFiles } from './tls-files.ts'
+import type { TlsFiles } from './tls-files.ts'
 import { toHttpRequest } from './to-http-request.ts'
 import { writeResponse } from './write-response.ts'
 
@@ -49,13 +49,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   }
   const tls =
     options.tls && watchTlsFiles(options.tls, (error) => options.onError('tls files', error))
-  const server: Server = tls
-    ? createTlsServer({ ...settings, ...tls.read() })
-    : createServer(settings)
-  tls?.onChange((context) => {
-    if ('setSecureContext' in server)
-      (server as ReturnType<typeof createTlsServer>).setSecureContext(context)
-  })
+  const server = tls ? createSecureServer(settings, tls) : createServer(settings)
   server.maxConnections = maxConnections
   server.setTimeout(idleTimeoutMs, (socket) => socket.destroy())
 
@@ -115,6 +109,12 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   }
 }
 
+function createSecureServer(settings: ServerOptions, files: TlsFiles): Server {
+  const server = createTlsServer({ ...settings, ...files.read() })
+  files.onChange((context) => server.setSecureContext(context))
+  return server
+}
+
 function bind(server: Server, address: string): Promise<void> {
   const { host, port } = splitAddress(address)
   return new Promise((resolve, reject) => {
@@ -135,7 +135,8 @@ function splitAddress(address: string): { host: string; port: number } {
 }
 
 function urlOf(server: Server, address: string, secure: boolean): string {
-  const { port } = server.address() as AddressInfo
+  const bound = server.address()
+  const port = typeof bound === 'object' ? bound?.port : undefined
   const host = address.slice(0, address.lastIndexOf(':'))
   return `${secure ? 'https' : 'http'}://${host === '' ? 'localhost' : host}:${port}`
 }

@@ -2,13 +2,19 @@ import { readFileSync, statSync } from 'node:fs'
 
 type Context = Readonly<{ cert: Buffer; key: Buffer }>
 
+export type TlsFiles = Readonly<{
+  read(): Context
+  onChange(use: (context: Context) => void): void
+  close(): void
+}>
+
 const pollMs = 2000
 
 /** Certificate and key, read again when either file changes. A pair that cannot be read leaves the old one in place. */
 export function watchTlsFiles(
   files: Readonly<{ certFile: string; keyFile: string }>,
   onError: (error: unknown) => void,
-): Readonly<{ read(): Context; onChange(use: (context: Context) => void): void; close(): void }> {
+): TlsFiles {
   const read = (): Context => ({
     cert: readFileSync(files.certFile),
     key: readFileSync(files.keyFile),
