@@ -61,7 +61,7 @@ function ignoresResource({ service, access }: Ask): boolean {
 }
 
 /** Variables exist since Version 2012-10-17. */
-export function hasVariables(document: Document): boolean {
+function hasVariables(document: Document): boolean {
   return document.version === '2012-10-17'
 }
 

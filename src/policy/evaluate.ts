@@ -78,7 +78,7 @@ function allCeilingsAllow(ceilings: readonly Ceiling[], ask: Ask): boolean {
 }
 
 /** Documents of one layer unite: any deny denies, else any allow allows. A layer without documents allows nothing. */
-export function judgeLayer(policies: readonly NamedPolicy[], ask: Ask, place: Place): Verdict {
+function judgeLayer(policies: readonly NamedPolicy[], ask: Ask, place: Place): Verdict {
   let verdict: Verdict = 'no-match'
   for (const policy of policies) {
     const one = judgePolicy(policy, ask, place)

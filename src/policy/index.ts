@@ -5,7 +5,7 @@
  */
 export type * from './types.ts'
 export { PolicyError } from './errors.ts'
-export { parsePolicy, maxPolicyBytes } from './parse.ts'
+export { parsePolicy } from './parse.ts'
 export { cannedPolicies } from './canned.ts'
 export { isAllowed, isDeniedAtIssue } from './evaluate.ts'
 export { explain, explainIssue } from './explain.ts'

@@ -31,12 +31,13 @@ function writesVariables({ resource, conditions }: Statement): boolean {
 }
 
 function statementWarnings(statement: Statement): readonly string[] {
+  const actions = actionsListed(statement.action)
   return [
     ...actionWarnings(statement),
     ...negationWarnings(statement),
     ...resourceWarnings(statement),
     ...principalWarnings(statement),
-    ...statement.conditions.flatMap((entry) => conditionWarnings(entry, statement)),
+    ...statement.conditions.flatMap((entry) => conditionWarnings(entry, statement, actions)),
   ]
 }
 
@@ -91,11 +92,15 @@ function principalWarnings({ principal }: Statement): readonly string[] {
     .map((kind) => `${principal.path}.${kind}: is nobody who can ask here`)
 }
 
-function conditionWarnings(entry: ConditionEntry, statement: Statement): readonly string[] {
+function conditionWarnings(
+  entry: ConditionEntry,
+  statement: Statement,
+  actions: readonly string[],
+): readonly string[] {
   const key = findConditionKey(entry.key)
   if (key === undefined || !key.known) return [`${entry.path}: no such key here, always absent`]
   const warnings: string[] = []
-  if (!fitsSomeAction(key.canonical, statement)) {
+  if (!fitsSomeAction(key.canonical, actions)) {
     warnings.push(`${entry.path}: no action of the statement has this key, it is always absent`)
   }
   if (forgeableKeys.has(key.canonical)) {
@@ -133,9 +138,8 @@ const actionsOfKeys: readonly (readonly [prefix: string, has: (action: string) =
   ['s3:', (action) => action.startsWith('s3:')],
 ]
 
-function fitsSomeAction(key: string, { action }: Statement): boolean {
+function fitsSomeAction(key: string, actions: readonly string[]): boolean {
   const rule = actionsOfKeys.find(([prefix]) => key.startsWith(prefix))
-  const actions = actionsListed(action)
   return rule === undefined || actions.length === 0 || actions.some((name) => rule[1](name))
 }
 

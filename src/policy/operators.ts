@@ -15,8 +15,8 @@ export type Operator = Readonly<{
   /** The compiled test; for a value that means nothing to this operator, what would have been right. */
   compile(values: readonly string[], context: ValueContext): Test | BadValue
 }>
-export type ValueContext = Readonly<{ variables: boolean; path: string }>
-export type BadValue = Readonly<{ value: string; expected: string }>
+type ValueContext = Readonly<{ variables: boolean; path: string }>
+type BadValue = Readonly<{ value: string; expected: string }>
 
 type Compile = Operator['compile']
 

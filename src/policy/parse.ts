@@ -5,7 +5,7 @@ import { scanJson } from './json-scan.ts'
 import type { Policy, PolicyKind } from './types.ts'
 
 /** Bytes of UTF-8 that one document may have, as written and as normalised. */
-export const maxPolicyBytes = 20 * 1024
+const maxPolicyBytes = 20 * 1024
 /** Document, statements, statement, Condition, operator, list of values. */
 const maxDepth = 6
 

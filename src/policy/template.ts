@@ -28,18 +28,30 @@ export type TemplateSyntax = Readonly<{
 /** @throws PolicyError when a variable is not `${key}`, `${key, 'default'}`, `${*}`, `${?}` or `${$}` */
 export function parseTemplate(text: string, syntax: TemplateSyntax, path: string): Template {
   const parts: Part[] = []
+  const special = specials[`${syntax.wildcards}`]
   let at = 0
   while (at < text.length) {
-    if (syntax.variables && text.startsWith('${', at)) {
-      const { part, end } = parseVariable(text, at, path)
+    const found = nextSpecial(text, at, special)
+    if (found > at) pushPart(parts, { kind: 'literal', text: text.slice(at, found) })
+    if (found === text.length) break
+    if (syntax.variables && text.startsWith('${', found)) {
+      const { part, end } = parseVariable(text, found, path)
       pushPart(parts, part)
       at = end
     } else {
-      pushPart(parts, characterPart(text.charAt(at), syntax.wildcards))
-      at += 1
+      pushPart(parts, characterPart(text.charAt(found)))
+      at = found + 1
     }
   }
   return parts
+}
+
+/** The characters at which a text may turn into something else. */
+const specials = { true: '$*?', false: '$' } as const
+
+function nextSpecial(text: string, from: number, special: string): number {
+  for (let at = from; at < text.length; at += 1) if (special.includes(text.charAt(at))) return at
+  return text.length
 }
 
 /** `undefined`: absent without default, or a key of several values, which has no one text. */
@@ -75,9 +87,9 @@ function literalText(part: Exclude<Part, Variable>): string {
   return part.kind === 'literal' ? part.text : part.kind === 'any-run' ? '*' : '?'
 }
 
-function characterPart(character: string, wildcards: boolean): Part {
-  if (wildcards && character === '*') return { kind: 'any-run' }
-  if (wildcards && character === '?') return { kind: 'any-one' }
+function characterPart(character: string): Part {
+  if (character === '*') return { kind: 'any-run' }
+  if (character === '?') return { kind: 'any-one' }
   return { kind: 'literal', text: character }
 }
 
