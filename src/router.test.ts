@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { HttpRequest, HttpResponse } from './http.ts'
+import { createRouter } from './router.ts'
+
+const named = (name: string): HttpResponse => ({ status: 200, headers: {}, body: name })
+
+function router(given: { sts?: boolean; iam?: boolean; bucket?: boolean; places?: number } = {}) {
+  let free = given.places ?? 1
+  const face = (name: string, accepts = false) => ({
+    accepts: () => accepts,
+    handle: () => Promise.resolve(named(name)),
+  })
+  const route = createRouter({
+    sts: face('sts', given.sts),
+    iam: face('iam', given.iam),
+    s3: face('s3'),
+    health: () => Promise.resolve(named('health')),
+    addressesBucket: () => Promise.resolve(given.bucket === true),
+    enterAnonymous() {
+      if (free === 0) return undefined
+      free -= 1
+      return () => {
+        free += 1
+      }
+    },
+  })
+  return { route, free: () => free }
+}
+
+function request(change: Partial<HttpRequest> = {}): HttpRequest {
+  return {
+    id: '0123456789ABCDEF',
+    method: 'POST',
+    path: '/',
+    query: '',
+    headers: [],
+    body: (async function* () {})(),
+    source: '203.0.113.5',
+    secure: false,
+    receivedAt: new Date(),
+    proceed: () => undefined,
+    ...change,
+  }
+}
+
+const signed = request({ headers: [['Authorization', 'AWS4-HMAC-SHA256 …']] })
+
+describe('the router', () => {
+  it('asks STS and IAM whether a request is theirs, and gives the rest to S3', async () => {
+    assert.equal((await router({ sts: true }).route(signed)).body, 'sts')
+    assert.equal((await router({ iam: true, sts: true }).route(signed)).body, 'iam')
+    assert.equal((await router().route(signed)).body, 's3')
+  })
+
+  it('gives S3 whatever addresses a bucket that exists', async () => {
+    assert.equal((await router({ sts: true, bucket: true }).route(signed)).body, 's3')
+    assert.equal((await router({ iam: true, bucket: true }).route(signed)).body, 's3')
+  })
+
+  it("answers MinIO's health paths, and nothing near them", async () => {
+    assert.equal((await router().route(request({ path: '/minio/health/live' }))).body, 'health')
+    assert.equal((await router().route(request({ path: '/minio/health/live/' }))).body, 's3')
+  })
+
+  it('refuses unsigned calls when there is no place, in the words of the face that was meant', async () => {
+    const sts = await router({ sts: true, places: 0 }).route(request())
+    assert.equal(sts.status, 503)
+    assert.match(String(sts.body), /<Code>Throttling<\/Code>/)
+    const s3 = await router({ places: 0 }).route(request({ method: 'GET' }))
+    assert.match(String(s3.body), /<Code>SlowDown<\/Code>/)
+    assert.equal(s3.headers['retry-after'], '1')
+  })
+
+  it('lets signed calls pass when there is no place for unsigned ones', async () => {
+    assert.equal((await router({ sts: true, places: 0 }).route(signed)).body, 'sts')
+    const presigned = request({ method: 'GET', query: 'X-Amz-Signature=00' })
+    assert.equal((await router({ places: 0 }).route(presigned)).body, 's3')
+  })
+
+  it('gives the place back when the call is answered', async () => {
+    const { route, free } = router({ sts: true })
+    await route(request())
+    await route(request())
+    assert.equal(free(), 1)
+  })
+})
