@@ -35,6 +35,7 @@ import {
 } from './identity/index.ts'
 import { createRateLimiter, listen } from './listener/index.ts'
 import { createMetrics, createOperationsFace } from './operations/index.ts'
+import type { Metrics } from './operations/index.ts'
 import { openEmbeddedOrigin } from './origins/index.ts'
 import { createRouter } from './router.ts'
 import { createS3Face } from './s3/index.ts'
@@ -384,13 +385,28 @@ function createFaces(house: House, ground: Ground, core: Core, operations: Handl
     clock,
   })
   return createRouter({
-    sts,
-    iam,
+    sts: measured(core.metrics, 'sts', sts),
+    iam: measured(core.metrics, 'iam', iam),
     s3,
     health: operations,
     addressesBucket: (request) => s3.addressesBucket(request),
     enterAnonymous: (source, now) => limiter.enter(source, now),
   })
+}
+
+type QueryFace = Readonly<{ accepts(request: HttpRequest): boolean; handle: Handler }>
+
+/** Counts a face's answers. What a query asked for is not a label: only exchanges are told apart, by their own metric. */
+function measured(metrics: Metrics, name: 'sts' | 'iam', face: QueryFace): QueryFace {
+  return {
+    accepts: (request) => face.accepts(request),
+    async handle(request) {
+      const response = await face.handle(request)
+      const seconds = (clock().getTime() - request.receivedAt.getTime()) / 1000
+      metrics.request(name, 'query', response.status, seconds)
+      return response
+    },
+  }
 }
 
 /** The S3 face's port over the one access room: its requests are signed for service `s3`. */
