@@ -39,7 +39,7 @@ import type { Metrics } from './operations/index.ts'
 import { openEmbeddedOrigin } from './origins/index.ts'
 import { createRouter } from './router.ts'
 import { createS3Face } from './s3/index.ts'
-import type { AccessControl } from './s3/index.ts'
+import type { AccessControl, Origin } from './s3/index.ts'
 import { openSqliteState } from './store/index.ts'
 import { createStsFace } from './sts/index.ts'
 
@@ -138,7 +138,9 @@ async function openGround(house: House, { dir, env }: ServeOptions) {
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   const masterKey = loadMasterKey({ env, dir })
   const root = loadRootCredentials({ root: config.root, dir, random })
-  const origin = house.opened(await openEmbeddedOrigin({ dir, clock, random }))
+  // It takes the longest to open, and nothing needs it before the doors do.
+  const openingOrigin = openEmbeddedOrigin({ dir, clock, random })
+  house.onClose(() => openingOrigin.then((origin) => origin.close()).catch(() => undefined))
   const state = house.opened(await openSqliteState(join(dir, 'state.db'), { clock }))
   const audit = house.opened(
     await openAuditLog(join(dir, 'audit'), {
@@ -146,7 +148,7 @@ async function openGround(house: House, { dir, env }: ServeOptions) {
       onFailure: (error) => onError('the audit log cannot be written', error),
     }),
   )
-  return { masterKey, root, origin, state, audit }
+  return { masterKey, root, openingOrigin, state, audit }
 }
 
 type Core = Awaited<ReturnType<typeof openCore>>
@@ -315,7 +317,7 @@ async function openDoors(house: House, ground: Ground, core: Core): Promise<Runn
   const main = await listen({
     ...door,
     address: config.address,
-    handle: createFaces(house, ground, core, operations),
+    handle: createFaces(house, ground, core, await ground.openingOrigin, operations),
     ...(config.tls ? { tls: config.tls } : {}),
   })
   house.onClose(() => main.close(drainMs))
@@ -341,7 +343,13 @@ async function openDoors(house: House, ground: Ground, core: Core): Promise<Runn
 
 type Handler = (request: HttpRequest) => Promise<HttpResponse>
 
-function createFaces(house: House, ground: Ground, core: Core, operations: Handler): Handler {
+function createFaces(
+  house: House,
+  ground: Ground,
+  core: Core,
+  origin: Origin,
+  operations: Handler,
+): Handler {
   const { config, onError } = house
   const limiter = createRateLimiter({
     perSecond: config.limits.anonymousPerSecond,
@@ -349,7 +357,7 @@ function createFaces(house: House, ground: Ground, core: Core, operations: Handl
     inFlight: config.limits.anonymousInFlight,
   })
   const s3 = createS3Face({
-    origin: ground.origin,
+    origin,
     access: s3Access(core.access),
     sealer: core.messages,
     region: house.region,

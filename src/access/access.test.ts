@@ -10,6 +10,7 @@ import type { CredentialsRoom } from '../credentials/testing/credentials-room.ts
 import { janesGrant } from '../credentials/testing/grants.ts'
 import { Refusal } from '../errors.ts'
 import type { HttpRequest } from '../http.ts'
+import { parsePolicy } from '../policy/index.ts'
 import type { NamedPolicy } from '../policy/index.ts'
 import { Secret } from '../secret.ts'
 import { signRequest } from '../sigv4/index.ts'
@@ -321,6 +322,31 @@ describe('authorize', () => {
     assert.ok(!access.isAllowed(caller, made, put))
     const refusal = await refusalOf(() => access.authenticate(signed(keyOf(credentials)), s3))
     assert.equal(refusal.code, 'session_revoked')
+  })
+
+  it('binds the sessions of a user by what a bucket policy says of the user', async () => {
+    await admin.createUser('alice')
+    await admin.attachUserPolicy('alice', 'readwrite')
+    const principal = {
+      ...janesGrant().principal,
+      kind: 'user' as const,
+      provider: 'internal',
+      subject: 'alice',
+    }
+    const [caller, made] = await enter(
+      keyOf(issue({ principal, source: { kind: 'user', name: 'alice' } })),
+    )
+    const denyAlice = parsePolicy(
+      '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":{"AWS":"arn:aws:iam::000000000000:user/alice"},"Action":"s3:*","Resource":"arn:aws:s3:::b/*"}]}',
+      'bucket',
+    )
+    const bucketPolicy = { name: 'b', policy: denyAlice }
+    assert.ok(access.isAllowed(caller, made, get))
+    assert.ok(
+      !access.isAllowed(caller, made, [
+        { ...get[0], action: 's3:GetObject', resource: 'arn:aws:s3:::b/k', bucketPolicy },
+      ]),
+    )
   })
 
   it('takes nothing of a header or a query for an identity fact', async () => {

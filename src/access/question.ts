@@ -12,7 +12,7 @@ import type { Session } from '../credentials/index.ts'
 import { header } from '../http.ts'
 import type { HttpRequest } from '../http.ts'
 import type { Identity } from './caller.ts'
-import { account } from '../grants/index.ts'
+import { account, userArn } from '../grants/index.ts'
 import { identityArn, identityUserId, sessionRoleArn } from './identity-arn.ts'
 
 /** What the configuration says of roles: their policies now, `undefined` for a role that is gone. */
@@ -132,12 +132,15 @@ function policyPrincipal(identity: Identity): PolicyPrincipal {
       return { kind: 'user', account, arn: identityArn(identity) }
     case 'session': {
       if (identity.session.source.kind === 'root') return { kind: 'root-session', account }
+      const { source } = identity.session
       const roleArn = sessionRoleArn(identity.session)
       return {
         kind: 'session',
         account,
         arn: identityArn(identity),
         ...(roleArn === undefined ? {} : { roleArn }),
+        // What a bucket policy says of a user holds for the user's sessions too.
+        ...(source.kind === 'user' ? { userArn: userArn(source.name) } : {}),
       }
     }
   }
