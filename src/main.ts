@@ -140,7 +140,13 @@ async function openGround(house: House, { dir, env }: ServeOptions) {
   const root = loadRootCredentials({ root: config.root, dir, random })
   // It takes the longest to open, and nothing needs it before the doors do.
   const openingOrigin = openEmbeddedOrigin({ dir, clock, random })
-  house.onClose(() => openingOrigin.then((origin) => origin.close()).catch(() => undefined))
+  openingOrigin.catch(() => undefined) // whoever awaits it hears of the failure
+  house.onClose(() =>
+    openingOrigin.then(
+      (origin) => origin.close(),
+      () => undefined,
+    ),
+  )
   const state = house.opened(await openSqliteState(join(dir, 'state.db'), { clock }))
   const audit = house.opened(
     await openAuditLog(join(dir, 'audit'), {
