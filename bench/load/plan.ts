@@ -1,0 +1,47 @@
+/** What the load generator is told. Requests are finished bytes, signed beforehand, and are sent in turn, over and over. */
+export type Plan = Readonly<{
+  port: number
+  connections: number
+  warmupSeconds: number
+  seconds: number
+  requests: readonly PlannedRequest[]
+}>
+
+export type PlannedRequest = Readonly<{
+  /** Request line and headers with the empty line behind them. */
+  head: string
+  /** Base64; sent `times` times over, so that a large body needs no large plan. */
+  body?: string
+  times?: number
+}>
+
+/** What it says at the end. Warming up counts in `requests` alone. */
+export type LoadResult = Readonly<{
+  /** All of them, those of the warm-up too. */
+  requests: number
+  requestsPerSecond: number
+  /** Of the bodies, in either direction. */
+  bytesPerSecond: number
+  p50Milliseconds: number
+  p99Milliseconds: number
+}>
+
+type Message = Readonly<{
+  method: string
+  /** Path and query. */
+  target: string
+  headers: readonly (readonly [string, string])[]
+  body?: Uint8Array
+  times?: number
+}>
+
+/** `content-length` is added; all other headers are to be there. */
+export function planRequest({ method, target, headers, body, times = 1 }: Message): PlannedRequest {
+  const length = (body?.length ?? 0) * times
+  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')
+  const sized = body === undefined ? '' : `content-length: ${length}\r\n`
+  return {
+    head: `${method} ${target} HTTP/1.1\r\n${lines}${sized}\r\n`,
+    ...(body === undefined ? {} : { body: Buffer.from(body).toString('base64'), times }),
+  }
+}
