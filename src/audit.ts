@@ -83,7 +83,7 @@ export type AuditAdmin = Readonly<{
 
 export type AuditOptions = Readonly<{
   clock: () => Date
-  /** Told of each batch that could not be written; its records were rejected. */
+  /** Told of each batch that could not be written; its records were rejected. Must not throw. */
   onFailure: (error: unknown) => void
   openFile?: typeof open
 }>

@@ -4,24 +4,12 @@
  * Takes a Grant, gives Credentials; takes an access key id and a session token, gives the Session.
  * Never writes per session, never decides what a session may do, never hands out a raw key.
  */
-export { isSessionAccessKeyId } from './access-key-id.ts'
 export { CredentialsError } from './credentials-error.ts'
-export {
-  defaultLongestSessionSeconds,
-  MasterKeyError,
-  openKeyRing,
-  type KeyRing,
-  type KeyRingOptions,
-} from './key-ring.ts'
-export {
-  BadMasterKeyError,
-  loadMasterKey,
-  type MasterKey,
-  type MasterKeyOptions,
-} from './master-key.ts'
+export { openKeyRing, type KeyRing, type KeyRingOptions } from './key-ring.ts'
+export { loadMasterKey, type MasterKey, type MasterKeyOptions } from './master-key.ts'
 export { createMessageSealer, type MessageSealer, type MessageSealerOptions } from './messages.ts'
 export { openRevocations, type Revocations, type RevocationsOptions } from './revocations.ts'
-export { policySourceKeys, principalKey } from './session-keys.ts'
+export { principalKey } from './session-keys.ts'
 export { createSessions, type Sessions, type SessionsOptions } from './sessions.ts'
 export type * from './types.ts'
-export { createVault, VaultError, type Vault } from './vault.ts'
+export { createVault, type Vault } from './vault.ts'
