@@ -7,7 +7,7 @@ import { AdminError } from './admin-error.ts'
 import { accessKeyKey, policyKey, prefix, read, userKey, write } from './documents.ts'
 import type { AccessKeyDocument, PolicyDocument, UserDocument } from './documents.ts'
 import { checkAccessKey, checkPolicyName, checkUserName } from './names.ts'
-import { Snapshot } from './snapshot.ts'
+import { asUser, Snapshot } from './snapshot.ts'
 import type { Overlay } from './snapshot.ts'
 import type { AccessKey, Administration, StoredPolicy, User } from './types.ts'
 
@@ -361,16 +361,6 @@ function put(key: string, document: PolicyDocument | UserDocument | AccessKeyDoc
 
 function unchanged(entry: Entry): Condition {
   return { key: entry.key, revision: entry.revision }
-}
-
-function asUser(name: string, document: UserDocument): User {
-  return {
-    name,
-    status: document.status,
-    policies: document.policies,
-    createdAt: new Date(document.createdAt),
-    managedBy: 'api',
-  }
 }
 
 function noPolicy(name: string): AdminError {

@@ -96,7 +96,7 @@ export class Snapshot implements Directory {
     try {
       if (kind === 'policy')
         this.#policies.set(name, storedPolicy(name, read('policy', entry.value)))
-      if (kind === 'user') this.#users.set(name, storedUser(name, read('user', entry.value)))
+      if (kind === 'user') this.#users.set(name, asUser(name, read('user', entry.value)))
       if (kind === 'accesskey')
         this.#accessKeys.set(name, this.#storedKey(name, read('accesskey', entry.value)))
     } catch (error) {
@@ -167,7 +167,8 @@ function parseStored(text: string): Policy | BrokenPolicy {
   }
 }
 
-function storedUser(name: string, document: UserDocument): User {
+/** The user that a stored document stands for. */
+export function asUser(name: string, document: UserDocument): User {
   return {
     name,
     status: document.status,
