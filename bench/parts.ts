@@ -1,7 +1,12 @@
 import type { Part } from './part.ts'
 import { assumeRolePart } from './parts/assume-role.ts'
+import { authorisation } from './parts/authorisation.ts'
+import { coldStart } from './parts/cold-start.ts'
+import { manyPolicies } from './parts/many-policies.ts'
+import { memory } from './parts/memory.ts'
 import { largeObjects, smallObjects } from './parts/objects.ts'
 import { policy } from './parts/policy.ts'
+import { revocation } from './parts/revocation.ts'
 import { webIdentity } from './parts/web-identity.ts'
 
 /** In the order of the table. */
@@ -9,6 +14,11 @@ export const parts: readonly Part[] = [
   webIdentity,
   assumeRolePart,
   policy,
+  authorisation,
   smallObjects,
   largeObjects,
+  memory,
+  revocation,
+  coldStart,
+  manyPolicies,
 ]

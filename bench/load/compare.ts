@@ -47,10 +47,11 @@ export async function compare(place: Workplace, pace: Pace, contest: Contest): P
 const rate = (round: Round): number => round.requestsPerSecond
 const throughput = (round: Round): number => round.bytesPerSecond / 1e6
 
-async function load(
+/** One round of load on one server. */
+export async function load(
   place: Workplace,
   pace: Pace,
-  { requests, connections }: Contest,
+  { requests, connections }: Pick<Contest, 'requests' | 'connections'>,
   server: Server,
 ): Promise<Round> {
   const plan: Plan = {

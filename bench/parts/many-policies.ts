@@ -1,0 +1,64 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { startDaypass } from '../daypass.ts'
+import { atMost, makeFigure, median } from '../figure.ts'
+import type { Figure } from '../figure.ts'
+import type { Times } from '../measure/time-calls.ts'
+import type { Pace, Part } from '../part.ts'
+import { policyDocument } from '../policy-document.ts'
+import { program } from '../program.ts'
+import { timeFigure } from './policy.ts'
+import type { Workplace } from '../workplace.ts'
+
+const count = 10_000
+const shown = count.toLocaleString('en')
+
+export const manyPolicies: Part = {
+  name: 'many-policies',
+  floor:
+    'start: the same server without policies; match: the same decision on one of them again and again',
+  async measure(place, pace) {
+    const dir = join(place.dir, 'many')
+    mkdirSync(dir, { mode: 0o700 })
+    const measure = program('measure/many-policies.ts')
+    await place.run([measure, 'fill', dir, String(count)])
+    const seconds = String(pace.seconds / 4)
+    const said = await place.run([measure, 'match', dir, String(pace.rounds), seconds])
+    const times = JSON.parse(said) as Times // oxlint-disable-line typescript/no-unsafe-type-assertion -- printed by our own program
+    const document = policyDocument(3)
+    const names = Array.from({ length: count }, (_, index) => [`policy-${index}`, document])
+    const policies: unknown = Object.fromEntries(names)
+    return [
+      await measureStart(place, pace, `start with ${shown} policies in the store`, { dir }),
+      await measureStart(place, pace, `start with ${shown} policies in the file`, { policies }),
+      timeFigure(`match one of ${shown} policies`, times, { budget: atMost(50, 'µs') }),
+    ]
+  },
+}
+
+type Given = Readonly<{ dir?: string; policies?: unknown }>
+
+/** From spawning the server to its saying that it serves. */
+async function measureStart(
+  place: Workplace,
+  pace: Pace,
+  name: string,
+  given: Given,
+): Promise<Figure> {
+  const ours: number[] = []
+  const floor: number[] = []
+  for (let round = 0; round < Math.min(pace.rounds, 3); round++) {
+    floor.push(await timeStart(place, { dir: join(place.dir, `${name} floor`) }))
+    ours.push(await timeStart(place, { dir: join(place.dir, `${name} ours`), ...given }))
+  }
+  const budget = atMost(2000, 'ms')
+  return makeFigure({ name, unit: 'ms', ours: median(ours), floor: median(floor), budget })
+}
+
+async function timeStart(place: Workplace, { dir, policies = {} }: Given): Promise<number> {
+  const before = performance.now()
+  const server = await startDaypass(place, { policies }, dir === undefined ? {} : { dir })
+  const time = performance.now() - before
+  await server.stop()
+  return time
+}
