@@ -5,7 +5,9 @@ import { createRouter } from './router.ts'
 
 const named = (name: string): HttpResponse => ({ status: 200, headers: {}, body: name })
 
-function router(given: { sts?: boolean; iam?: boolean; bucket?: boolean; places?: number } = {}) {
+type Given = { sts?: boolean; iam?: boolean; bucket?: boolean | 'broken'; places?: number }
+
+function router(given: Given = {}) {
   let free = given.places ?? 1
   const face = (name: string, accepts = false) => ({
     accepts: () => accepts,
@@ -16,7 +18,10 @@ function router(given: { sts?: boolean; iam?: boolean; bucket?: boolean; places?
     iam: face('iam', given.iam),
     s3: face('s3'),
     health: () => Promise.resolve(named('health')),
-    addressesBucket: () => Promise.resolve(given.bucket === true),
+    addressesBucket: () =>
+      given.bucket === 'broken'
+        ? Promise.reject(new Error('the disk is gone'))
+        : Promise.resolve(given.bucket === true),
     enterAnonymous() {
       if (free === 0) return undefined
       free -= 1
@@ -76,6 +81,22 @@ describe('the router', () => {
     assert.equal((await router({ sts: true, places: 0 }).route(signed)).body, 'sts')
     const presigned = request({ method: 'GET', query: 'X-Amz-Signature=00' })
     assert.equal((await router({ places: 0 }).route(presigned)).body, 's3')
+  })
+
+  it('takes nothing for signed that only looks like it: no face would take it for that', async () => {
+    const texts = ['x=X-Amz-Signature=', 'X-Amz-Signature', 'x=1&aX-Amz-Signature=00']
+    for (const query of texts) {
+      const answer = await router({ sts: true, places: 0 }).route(request({ query }))
+      assert.equal(answer.status, 503, query)
+    }
+    const second = request({ query: 'x=1&X-Amz-Signature=00' })
+    assert.equal((await router({ sts: true, places: 0 }).route(second)).body, 'sts')
+  })
+
+  it('gives the place back when it cannot be told whose the call is', async () => {
+    const { route, free } = router({ sts: true, bucket: 'broken' })
+    await assert.rejects(route(request()), /the disk is gone/)
+    assert.equal(free(), 1)
   })
 
   it('gives the place back when the call is answered', async () => {

@@ -32,20 +32,23 @@ export function createRouter(
     if (healthPaths.has(request.path)) return options.health(request)
     if (isSigned(request)) return (await faceFor(request)).handle(request)
     const leave = options.enterAnonymous(request.source, request.receivedAt)
-    const face = await faceFor(request)
-    if (leave === undefined) return face === options.s3 ? slowDown(request) : throttled(request)
     try {
+      const face = await faceFor(request)
+      if (leave === undefined) return face === options.s3 ? slowDown(request) : throttled(request)
       return await face.handle(request)
     } finally {
-      leave()
+      leave?.()
     }
   }
 }
 
-/** Says that it is signed, which proves nothing but costs no more than a hash of the request. */
+/**
+ * Says that it is signed, which proves nothing but costs no more than a hash of the request: no face takes such a
+ * request for an anonymous one. The parameter's whole name counts, since `?x=X-Amz-Signature=` is nobody's signature.
+ */
 function isSigned(request: HttpRequest): boolean {
   return (
-    header(request, 'authorization') !== undefined || request.query.includes('X-Amz-Signature=')
+    header(request, 'authorization') !== undefined || /(?:^|&)X-Amz-Signature=/.test(request.query)
   )
 }
 

@@ -183,7 +183,9 @@ export const configSchema = z.strictObject({
         .int()
         .positive()
         .default(512)
-        .describe('Unproven STS calls at the same time, from all sources together.'),
+        .describe(
+          'Unproven STS calls at the same time, from all sources together; one source has a quarter.',
+        ),
     })
     .prefault({}),
   openid: z.array(openIdProvider).default([]).describe('OpenID Connect providers.'),

@@ -238,6 +238,18 @@ describe('the rate limiter', () => {
     assert.equal(limiter.enter('d', at(0)), undefined)
   })
 
+  it('leaves places for others when one source keeps all of its own', () => {
+    const limiter = createRateLimiter({ perSecond: 100, burst: 100, inFlight: 8 })
+    const leave = limiter.enter('2001:db8::1', at(0))
+    assert.ok(limiter.enter('2001:db8::2', at(0)))
+    assert.equal(limiter.enter('2001:db8::3', at(0)), undefined, 'a quarter of the places')
+    assert.ok(limiter.enter('203.0.113.5', at(0)), 'another source is not touched')
+    leave?.()
+    leave?.()
+    assert.ok(limiter.enter('2001:db8::3', at(0)))
+    assert.equal(limiter.enter('2001:db8::4', at(0)), undefined)
+  })
+
   it('gains nothing from a clock that goes backwards', () => {
     const limiter = createRateLimiter({ perSecond: 1000, burst: 1, inFlight: 10 })
     assert.ok(limiter.enter('a', at(1000)))

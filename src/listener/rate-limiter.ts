@@ -7,11 +7,15 @@ export type RateLimiter = Readonly<{
 type Bucket = { tokens: number; at: number }
 
 const maxSources = 100_000
+/** One source that keeps its calls waiting, with a body of a byte a second, must not take every place. */
+const shareOfOneSource = 4
 
 export function createRateLimiter(
   options: Readonly<{ perSecond: number; burst: number; inFlight: number }>,
 ): RateLimiter {
   const buckets = new Map<string, Bucket>()
+  const running = new Map<string, number>()
+  const mostOfOneSource = Math.ceil(options.inFlight / shareOfOneSource)
   let inFlight = 0
 
   function take(source: string, at: number): boolean {
@@ -33,16 +37,25 @@ export function createRateLimiter(
     if (!oldest.done) buckets.delete(oldest.value)
   }
 
+  function count(network: string, change: 1 | -1): void {
+    inFlight += change
+    const left = (running.get(network) ?? 0) + change
+    if (left === 0) running.delete(network)
+    else running.set(network, left)
+  }
+
   return {
     enter(source, now) {
+      const network = networkOf(source)
       if (inFlight >= options.inFlight) return undefined
-      const taken = take(networkOf(source), now.getTime())
+      if ((running.get(network) ?? 0) >= mostOfOneSource) return undefined
+      const taken = take(network, now.getTime())
       forgetOldest()
       if (!taken) return undefined
-      inFlight += 1
+      count(network, 1)
       let open = true
       return () => {
-        if (open) inFlight -= 1
+        if (open) count(network, -1)
         open = false
       }
     },
