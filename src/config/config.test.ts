@@ -154,6 +154,22 @@ users:
     assert.equal(load(provider('127.0.0.1:5556')).openid.length, 1)
   })
 
+  it('refuses a provider that goes by the name of our own users, from the file or from MinIO', () => {
+    const yaml = 'openid: [{ name: internal, clientId: c, configUrl: "https://idp/d" }]'
+    assert.deepEqual(
+      paths(() => load(yaml)),
+      ['openid.0.name'],
+    )
+    const minio = {
+      MINIO_IDENTITY_OPENID_CONFIG_URL_INTERNAL: 'https://idp/d',
+      MINIO_IDENTITY_OPENID_CLIENT_ID_INTERNAL: 'c',
+    }
+    assert.deepEqual(
+      paths(() => load('', minio)),
+      ['openid.0.name'],
+    )
+  })
+
   it('refuses two providers of one name, and two roles of one client id', () => {
     const yaml = `
 openid:

@@ -51,6 +51,13 @@ function checkProviders(config: ConfigFile, problems: Problem[]): void {
       })
     }
     names.add(provider.name)
+    // `aws:userid` is `provider:subject`, and the sessions of users are those of provider `internal`.
+    if (provider.name === 'internal') {
+      problems.push({
+        path: `${path}.name`,
+        message: 'is what users and root go by; choose another',
+      })
+    }
     // Role ARNs are made from the client id alone, so two role providers with one id could not be told apart.
     if (provider.rolePolicy && clientIds.has(provider.clientId)) {
       problems.push({ path: `${path}.clientId`, message: 'is the client id of two role providers' })

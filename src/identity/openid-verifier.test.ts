@@ -546,6 +546,10 @@ describe('the settings of providers', () => {
       assert.throws(() => create({ ...sound, ...members }), /identity provider/))
   }
 
+  it('are refused by the name of our own users', () => {
+    assert.throws(() => create({ ...sound, name: 'internal' }), /users and root/)
+  })
+
   it('are refused when two share a name', () => {
     assert.throws(() => create(sound, sound), /share a name/)
   })

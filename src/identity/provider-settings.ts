@@ -63,6 +63,8 @@ function fillIn(provider: OpenIdProvider): ProviderSettings {
   for (const text of [name, clientId, issuer ?? 'absent', ...audiences]) {
     if (text === '') throw new TypeError('name, clientId, issuer and audiences cannot be empty')
   }
+  // `aws:userid` is `provider:subject`: the subject `alice` of such a provider would pass for our own user.
+  if (name === 'internal') throw new TypeError('the name "internal" is that of users and root')
   parseProviderUrl(configUrl, 'configUrl', provider.insecureHttp === true ? 'always' : 'loopback')
   return {
     name,
