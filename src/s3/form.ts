@@ -4,7 +4,6 @@ import type { Readable } from 'node:stream'
 import { Busboy } from '@fastify/busboy'
 import type { BusboyInstance } from '@fastify/busboy'
 
-import { Refusal } from '../errors.ts'
 import type { FormFields } from './access-port.ts'
 import { incompleteBody } from './body.ts'
 import { S3Error } from './s3-error.ts'
@@ -36,25 +35,27 @@ export async function readForm(
   const parser = createParser(contentType)
   const stop = new AbortController()
   const fields = new Map<string, string>()
+  const budget = { left: mostFieldBytes }
+  let file: Readable | undefined
   const begun = Promise.withResolvers<Pick<Form, 'filename' | 'file'>>()
   const finished = Promise.withResolvers<void>()
   // Whoever waits for the file hears of a failure through it; nobody else has to.
   finished.promise.catch(() => {})
-  const fail = (error: unknown) => {
+  const fail = (error: S3Error) => {
     stop.abort()
     begun.reject(error)
     finished.reject(error)
+    // Else its reader would wait for bytes that never come.
+    file?.destroy(error)
   }
-  const budget = { left: mostFieldBytes }
   parser.on('field', (name, value, nameTruncated, valueTruncated) => {
-    if (begunWith.file) return
+    if (file !== undefined) return
     const problem = takeField(fields, budget, name, value, nameTruncated || valueTruncated)
     if (problem !== undefined) fail(problem)
   })
-  const begunWith = { file: false }
   parser.on('file', (_name, stream, filename) => {
-    begunWith.file = true
-    stream.on('error', fail)
+    file = stream
+    stream.on('error', (error) => fail(error instanceof S3Error ? error : broken(error)))
     begun.resolve({ filename: filename ?? '', file: wholeFile(stream, finished.promise) })
   })
   parser.on('filesLimit', () => fail(malformed('file', 'POST requires exactly one file upload.')))
@@ -64,7 +65,7 @@ export async function readForm(
     begun.reject(malformed('file', 'POST requires exactly one file upload per request.'))
     finished.resolve()
   })
-  pump(body, parser, stop.signal).catch(fail)
+  void pump(body, parser, stop.signal).catch((error: unknown) => fail(interrupted(error)))
   return { ...(await begun.promise), fields, abandon: () => stop.abort() }
 }
 
@@ -113,9 +114,13 @@ async function* wholeFile(
   finished: Promise<void>,
 ): AsyncGenerator<Uint8Array, void, void> {
   let held: Uint8Array | undefined
-  for await (const chunk of stream) {
-    if (held !== undefined) yield held
-    held = chunk
+  try {
+    for await (const chunk of stream) {
+      if (held !== undefined) yield held
+      held = chunk
+    }
+  } catch (error) {
+    throw error instanceof S3Error ? error : broken(error)
   }
   await finished
   if (held !== undefined) yield held
@@ -134,8 +139,13 @@ async function pump(
     }
     parser.end()
   } catch (error) {
-    if (!stop.aborted) throw error instanceof Refusal ? error : incompleteBody(error)
+    if (!stop.aborted) throw error
   }
+}
+
+/** A connection that breaks off in the middle is the client's failure, not ours. */
+function interrupted(error: unknown): S3Error {
+  return error instanceof S3Error ? error : incompleteBody(error)
 }
 
 function broken(cause: unknown): S3Error {

@@ -1,6 +1,8 @@
 import type { HttpRequest } from '../http.ts'
+import { createChecksum } from '../checksums/index.ts'
 import { parseQuery } from '../sigv4/index.ts'
 import { hasControlCharacter } from './address.ts'
+import { checksumAlgorithms, checksumHeader } from './integrity.ts'
 import { invalidArgument } from './s3-error.ts'
 
 /** Headers and query of a request, each name once. What is read here is what the signature covered. */
@@ -33,6 +35,7 @@ export function readFields(
   presigned: boolean,
 ): RequestFields {
   const headers = readHeaders(request.headers)
+  const sent = new Set(headers.keys())
   const parameters = new Map<string, string>()
   for (const [name, value] of parseQuery(request.query)) {
     const lower = name.toLowerCase()
@@ -43,7 +46,21 @@ export function readFields(
       parameters.set(name, value)
     }
   }
+  if (presigned) forgetChecksumOfNothing(headers, sent)
   return { headers, parameters }
+}
+
+/**
+ * The AWS SDK for JavaScript signs a link to an upload before there is a body, so each such link carries the checksum
+ * of nothing. Amazon S3 minds no checksum in a query; any other one was put there by somebody who meant it, and stays.
+ */
+function forgetChecksumOfNothing(headers: Map<string, string>, sent: ReadonlySet<string>): void {
+  for (const algorithm of checksumAlgorithms.values()) {
+    const name = checksumHeader(algorithm)
+    if (sent.has(name) || headers.get(name) !== createChecksum(algorithm).digest()) continue
+    headers.delete(name)
+    if (!sent.has('x-amz-sdk-checksum-algorithm')) headers.delete('x-amz-sdk-checksum-algorithm')
+  }
 }
 
 function readHeaders(raw: HttpRequest['headers']): Map<string, string> {
