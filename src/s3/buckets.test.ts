@@ -61,6 +61,13 @@ describe('buckets (S3 surface, section 16.1)', () => {
     assert.equal((await kit.send('/there2', { method: 'HEAD' })).code, 'NoSuchBucket')
   })
 
+  it('tell their region even to who may not see them', async () => {
+    kit.access.allows = () => false
+    const head = await kit.send('/bkt', { method: 'HEAD' })
+    assert.equal(head.code, 'AccessDenied')
+    assert.equal(head.headers['x-amz-bucket-region'], 'us-east-1')
+  })
+
   it('may not be called what is no name or is ours', async () => {
     for (const name of ['ab', 'Abc', 'a..b', '1.2.3.4', 'daypass', 'xn--a']) {
       assert.equal((await put(`/${name}`)).code, 'InvalidBucketName', name)

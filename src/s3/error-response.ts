@@ -88,11 +88,17 @@ function commonHeaders(shown: Shown, context: ErrorContext): Record<string, stri
   const decisionId = wire.code === 'AccessDenied' ? textOf(detail['decisionId']) : undefined
   return {
     ...(wire.retryAfterSeconds === undefined ? {} : { 'retry-after': `${wire.retryAfterSeconds}` }),
-    ...(wire.elements?.['Region'] === undefined ? {} : { 'x-amz-bucket-region': context.region }),
+    ...(tellsRegion(wire, context) ? { 'x-amz-bucket-region': context.region } : {}),
     ...(wire.status === 405 && allow !== undefined ? { allow } : {}),
     ...(decisionId === undefined ? {} : { 'x-daypass-decision-id': headerText(decisionId) }),
     ...deleteMarkerHeaders(detail),
   }
+}
+
+/** A client that asked in the wrong region, or for a bucket that it may not see, learns at least where to ask. */
+function tellsRegion(wire: WireError, { request, address }: ErrorContext): boolean {
+  if (wire.elements?.['Region'] !== undefined) return true
+  return request.method === 'HEAD' && address?.kind === 'bucket' && wire.status === 403
 }
 
 // "x-amz-delete-marker: true" is how a client tells a deleted object from one that never was.

@@ -11,5 +11,3 @@ export type { AccessControl, AccessErrorCode, Caller, FormFields } from './acces
 export type { S3FaceOptions, Sealer } from './call.ts'
 export { createS3Face } from './s3-face.ts'
 export type { S3Face } from './s3-face.ts'
-export { S3Error } from './s3-error.ts'
-export type { S3ErrorCode } from './s3-error.ts'

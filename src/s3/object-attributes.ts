@@ -78,14 +78,14 @@ function parseMetadata(headers: Headers): Record<string, string> {
 }
 
 /** A value from a query or a form could carry a line break into a later answer's headers. */
-export function assertHeaderValue(name: string, value: string): void {
+function assertHeaderValue(name: string, value: string): void {
   if (hasControlCharacter(value.replaceAll('\t', ' '))) {
     throw invalidArgument(name, '', 'Control characters are not allowed here.')
   }
 }
 
 /** `undefined` for STANDARD, which is never written out. @throws S3Error `invalid_storage_class` */
-export function parseStorageClass(value: string | undefined): string | undefined {
+function parseStorageClass(value: string | undefined): string | undefined {
   if (value === undefined || value === 'STANDARD') return undefined
   if (storageClasses.has(value)) return value
   throw new S3Error('invalid_storage_class', 'The storage class you specified is not valid.')

@@ -55,7 +55,7 @@ async function serve(face: Face, request: HttpRequest): Promise<Served> {
 
 async function authenticate(face: Face, request: HttpRequest): Promise<Caller> {
   if (request.method === 'OPTIONS') throw noCorsRules(request)
-  return await face.options.access.authenticate(request, tellsRegion(request))
+  return await face.options.access.authenticate(request, tellsRegion(face, request))
 }
 
 /** Who asks is known; each operation asks whether they may before it does or tells anything. */
@@ -87,9 +87,10 @@ async function addressesBucket(face: Face, request: HttpRequest): Promise<boolea
 }
 
 /** ListBuckets and GetBucketLocation: clients ask them with a region of their own guessing. */
-function tellsRegion(request: HttpRequest): boolean {
+function tellsRegion(face: Face, request: HttpRequest): boolean {
   if (request.method !== 'GET') return false
-  return request.path === '/' || /(?:^|&)location(?:=|&|$)/.test(request.query)
+  if (request.path === '/' && addressOf(face, request).kind === 'service') return true
+  return /(?:^|&)location(?:=|&|$)/.test(request.query)
 }
 
 function noCorsRules(request: HttpRequest): S3Error {

@@ -1,5 +1,5 @@
 /** The S3 namespace of every success document. */
-export const s3Namespace = 'http://s3.amazonaws.com/doc/2006-03-01/'
+const s3Namespace = 'http://s3.amazonaws.com/doc/2006-03-01/'
 
 const escapes = new Map([
   ['&', '&amp;'],

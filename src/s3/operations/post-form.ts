@@ -35,8 +35,10 @@ export async function postForm(call: BucketCall): Promise<HttpResponse> {
   // Who asks is told by the form, so it has to be read that far.
   call.request.proceed()
   const form = await readForm(call.request.body, contentType)
+  // What ends is judged when the form is here: a request that began in time may have waited for its fields since.
+  const request = { ...call.request, receivedAt: call.face.options.clock() }
   try {
-    return await storeForm(call, form)
+    return await storeForm({ ...call, request }, form)
   } finally {
     form.abandon()
   }
