@@ -33,7 +33,7 @@ import {
   createAccessKeyVerifier,
   createOpenIdVerifier,
 } from './identity/index.ts'
-import { createRateLimiter, listen } from './listener/index.ts'
+import { createRateLimiter, listen, pacedBody } from './listener/index.ts'
 import { createMetrics, createOperationsFace } from './operations/index.ts'
 import type { Metrics } from './operations/index.ts'
 import { openEmbeddedOrigin } from './origins/index.ts'
@@ -405,6 +405,7 @@ function createFaces(
     health: operations,
     addressesBucket: (request) => s3.addressesBucket(request),
     enterAnonymous: (source, now) => limiter.enter(source, now),
+    pace: (body) => pacedBody(body, { graceMs: 10_000, leastBytesPerSecond: 1024 }),
   })
 }
 

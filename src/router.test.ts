@@ -5,13 +5,17 @@ import { createRouter } from './router.ts'
 
 const named = (name: string): HttpResponse => ({ status: 200, headers: {}, body: name })
 
+const textOf = ({ body }: HttpResponse): string => (typeof body === 'string' ? body : '')
+const pacedBody = (async function* () {})()
+
 type Given = { sts?: boolean; iam?: boolean; bucket?: boolean | 'broken'; places?: number }
 
 function router(given: Given = {}) {
   let free = given.places ?? 1
   const face = (name: string, accepts = false) => ({
     accepts: () => accepts,
-    handle: () => Promise.resolve(named(name)),
+    handle: ({ body }: HttpRequest) =>
+      Promise.resolve(named(body === pacedBody ? `${name}, paced` : name)),
   })
   const route = createRouter({
     sts: face('sts', given.sts),
@@ -22,6 +26,7 @@ function router(given: Given = {}) {
       given.bucket === 'broken'
         ? Promise.reject(new Error('the disk is gone'))
         : Promise.resolve(given.bucket === true),
+    pace: () => pacedBody,
     enterAnonymous() {
       if (free === 0) return undefined
       free -= 1
@@ -65,15 +70,15 @@ describe('the router', () => {
 
   it("answers MinIO's health paths, and nothing near them", async () => {
     assert.equal((await router().route(request({ path: '/minio/health/live' }))).body, 'health')
-    assert.equal((await router().route(request({ path: '/minio/health/live/' }))).body, 's3')
+    assert.equal((await router().route(request({ path: '/minio/health/live/' }))).body, 's3, paced')
   })
 
   it('refuses unsigned calls when there is no place, in the words of the face that was meant', async () => {
     const sts = await router({ sts: true, places: 0 }).route(request())
     assert.equal(sts.status, 503)
-    assert.match(String(sts.body), /<Code>Throttling<\/Code>/)
+    assert.match(textOf(sts), /<Code>Throttling<\/Code>/)
     const s3 = await router({ places: 0 }).route(request({ method: 'GET' }))
-    assert.match(String(s3.body), /<Code>SlowDown<\/Code>/)
+    assert.match(textOf(s3), /<Code>SlowDown<\/Code>/)
     assert.equal(s3.headers['retry-after'], '1')
   })
 
@@ -97,6 +102,11 @@ describe('the router', () => {
     const { route, free } = router({ sts: true, bucket: 'broken' })
     await assert.rejects(route(request()), /the disk is gone/)
     assert.equal(free(), 1)
+  })
+
+  it('paces the bodies of unsigned calls, which keep their places while they are read', async () => {
+    assert.equal((await router({ sts: true }).route(request())).body, 'sts, paced')
+    assert.equal((await router({ sts: true }).route(signed)).body, 'sts')
   })
 
   it('gives the place back when the call is answered', async () => {

@@ -13,6 +13,8 @@ export type RouterOptions = Readonly<{
   addressesBucket(request: HttpRequest): Promise<boolean>
   /** Takes a place for a call that nobody has signed; `undefined`: too many. */
   enterAnonymous(source: string, now: Date): (() => void) | undefined
+  /** The same body, cut off when it comes so slowly that it only keeps its place. */
+  pace(body: HttpRequest['body']): HttpRequest['body']
 }>
 
 const healthPaths = new Set(['/minio/health/live', '/minio/health/ready'])
@@ -35,7 +37,7 @@ export function createRouter(
     try {
       const face = await faceFor(request)
       if (leave === undefined) return face === options.s3 ? slowDown(request) : throttled(request)
-      return await face.handle(request)
+      return await face.handle({ ...request, body: options.pace(request.body) })
     } finally {
       leave?.()
     }

@@ -5,5 +5,6 @@
  */
 export { listen } from './listen.ts'
 export type { Listener, ListenOptions } from './listen.ts'
+export { pacedBody } from './paced-body.ts'
 export { createRateLimiter } from './rate-limiter.ts'
 export type { RateLimiter } from './rate-limiter.ts'
