@@ -324,6 +324,26 @@ describe('authorize', () => {
     assert.equal(refusal.code, 'session_revoked')
   })
 
+  it('takes a user that was made again within the same second for another one, too', async () => {
+    await admin.createUser('alice')
+    const principal = {
+      ...janesGrant().principal,
+      kind: 'user' as const,
+      provider: 'internal',
+      subject: 'alice',
+    }
+    const [caller, made] = await enter(
+      keyOf(issue({ principal, source: { kind: 'user', name: 'alice' } })),
+    )
+    await admin.attachUserPolicy('alice', 'readwrite')
+    assert.ok(access.isAllowed(caller, made, put))
+    room.clock.advance(1)
+    await admin.deleteUser('alice')
+    await admin.createUser('alice')
+    await admin.attachUserPolicy('alice', 'readwrite')
+    assert.ok(!access.isAllowed(caller, made, put))
+  })
+
   it('binds the sessions of a user by what a bucket policy says of the user', async () => {
     await admin.createUser('alice')
     await admin.attachUserPolicy('alice', 'readwrite')

@@ -1,6 +1,7 @@
 import type { Directory } from '../admin/index.ts'
 import { CredentialsError } from '../credentials/index.ts'
 import type { Session } from '../credentials/index.ts'
+import { BoundedCache } from '../bounded-cache.ts'
 import { header } from '../http.ts'
 import type { HttpRequest } from '../http.ts'
 import { explain, isAllowed } from '../policy/index.ts'
@@ -76,7 +77,7 @@ export function createAccess(options: AccessOptions): Access {
   const sources: QuestionSources = {
     directory: options.directory,
     roles: options.roles,
-    sessionPolicies: new Map(),
+    sessionPolicies: new BoundedCache(10_000),
   }
   const proven = new WeakMap<ProvenCaller, Identity>()
 

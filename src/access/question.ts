@@ -9,6 +9,7 @@ import type {
 } from '../policy/index.ts'
 import type { Directory } from '../admin/index.ts'
 import type { Session } from '../credentials/index.ts'
+import type { BoundedCache } from '../bounded-cache.ts'
 import { header } from '../http.ts'
 import type { HttpRequest } from '../http.ts'
 import type { Identity } from './caller.ts'
@@ -24,7 +25,7 @@ export type QuestionSources = Readonly<{
   directory: Pick<Directory, 'findPolicy' | 'findUser' | 'policiesOf'>
   roles: RoleBook
   /** Compiled session policies by their text. */
-  sessionPolicies: Map<string, NamedPolicy['policy']>
+  sessionPolicies: BoundedCache<NamedPolicy['policy']>
 }>
 
 export type Layers = Readonly<{ identity: readonly NamedPolicy[]; ceilings: readonly Ceiling[] }>
@@ -82,15 +83,17 @@ function boundPolicies(session: Session, sources: QuestionSources): readonly Nam
   }
 }
 
-/** A user that was deleted and made again under the same name is another one: its past sessions stay dead. */
+/**
+ * A user that was deleted and made again under the same name is another one: its past sessions stay dead, be it that both
+ * happened within one second, by another process whose rule of revocation has not come yet.
+ */
 function userPolicies(
   name: string,
   session: Session,
   { directory }: QuestionSources,
 ): readonly NamedPolicy[] {
   const user = directory.findUser(name)
-  const wholeSecond = Math.floor((user?.createdAt.getTime() ?? 0) / 1000) * 1000
-  const sameUser = user !== undefined && wholeSecond <= session.issuedAt.getTime()
+  const sameUser = user !== undefined && user.createdAt.getTime() <= session.issuedAt.getTime()
   return (sameUser ? directory.policiesOf(name) : undefined) ?? [gone(`user ${name}`)]
 }
 
@@ -99,16 +102,10 @@ function gone(what: string, name = what): NamedPolicy {
   return { name, policy: { kind: 'broken', problem: `${what} does not exist or is disabled` } }
 }
 
-const maxCachedSessionPolicies = 10_000
-
 function sessionPolicy(text: string, { sessionPolicies }: QuestionSources): NamedPolicy {
   const known = sessionPolicies.get(text)
   if (known) return { name: 'session policy', policy: known }
   const policy = parseSessionPolicy(text)
-  const oldest = sessionPolicies.keys().next()
-  if (sessionPolicies.size >= maxCachedSessionPolicies && !oldest.done) {
-    sessionPolicies.delete(oldest.value)
-  }
   sessionPolicies.set(text, policy)
   return { name: 'session policy', policy }
 }

@@ -3,7 +3,7 @@ import { follow, type Follower } from '../follow.ts'
 import type { Entry, State } from '../state.ts'
 import { base32 } from './access-key-id.ts'
 import { takeKey } from './aead.ts'
-import { BoundedCache } from './bounded-cache.ts'
+import { BoundedCache } from '../bounded-cache.ts'
 import { Refresher } from './refresher.ts'
 import {
   activeOf,

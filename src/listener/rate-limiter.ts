@@ -1,3 +1,5 @@
+import { BoundedCache } from '../bounded-cache.ts'
+
 /** A token bucket for each source address, in bounded memory, and a ceiling on what runs at the same time. */
 export type RateLimiter = Readonly<{
   /** Takes one token and one place; `undefined`: refused, come again later. Call the result once when done. */
@@ -13,14 +15,14 @@ const shareOfOneSource = 4
 export function createRateLimiter(
   options: Readonly<{ perSecond: number; burst: number; inFlight: number }>,
 ): RateLimiter {
-  const buckets = new Map<string, Bucket>()
+  // The sources seen longest ago are forgotten first: their buckets are the fullest, so that gives the least away.
+  const buckets = new BoundedCache<Bucket>(maxSources)
   const running = new Map<string, number>()
   const mostOfOneSource = Math.ceil(options.inFlight / shareOfOneSource)
   let inFlight = 0
 
   function take(source: string, at: number): boolean {
     const bucket = buckets.get(source) ?? { tokens: options.burst, at }
-    buckets.delete(source)
     const refilled = bucket.tokens + ((at - bucket.at) / 1000) * options.perSecond
     bucket.tokens = Math.min(options.burst, Math.max(refilled, bucket.tokens))
     bucket.at = at
@@ -28,13 +30,6 @@ export function createRateLimiter(
     if (bucket.tokens < 1) return false
     bucket.tokens -= 1
     return true
-  }
-
-  /** The least recently seen source goes first: its bucket is the fullest, so forgetting it gives the least away. */
-  function forgetOldest(): void {
-    if (buckets.size <= maxSources) return
-    const oldest = buckets.keys().next()
-    if (!oldest.done) buckets.delete(oldest.value)
   }
 
   function count(network: string, change: 1 | -1): void {
@@ -50,7 +45,6 @@ export function createRateLimiter(
       if (inFlight >= options.inFlight) return undefined
       if ((running.get(network) ?? 0) >= mostOfOneSource) return undefined
       const taken = take(network, now.getTime())
-      forgetOldest()
       if (!taken) return undefined
       count(network, 1)
       let open = true

@@ -31,9 +31,10 @@ export function watchTlsFiles(
     onChange(use) {
       let seen = stamp()
       timer = setInterval(() => {
-        const now = stamp()
-        if (now === seen) return
+        // All of it: a directory that cannot be looked into for a moment must not end the process.
         try {
+          const now = stamp()
+          if (now === seen) return
           use(read())
           seen = now
         } catch (error) {

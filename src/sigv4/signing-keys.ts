@@ -1,5 +1,6 @@
 import { createHmac, createSecretKey } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
+import { BoundedCache } from '../bounded-cache.ts'
 import type { Secret } from '../secret.ts'
 import { scopeText } from './credential.ts'
 import type { Scope } from './types.ts'
@@ -23,12 +24,11 @@ const scopesPerAccessKey = 4
  * it was derived from, so a key whose secret was replaced never verifies by the old one.
  */
 export class SigningKeys {
-  readonly #capacity: number
-  readonly #derived = new Map<string, readonly Derived[]>()
+  readonly #derived: BoundedCache<readonly Derived[]>
 
   /** @param capacity access keys held, each with a few scopes. */
   constructor(capacity: number) {
-    this.#capacity = Math.max(1, capacity)
+    this.#derived = new BoundedCache(capacity)
   }
 
   /** The signing key, cached or derived. */
@@ -36,25 +36,16 @@ export class SigningKeys {
     const text = scopeText(scope)
     const known = this.#derived.get(accessKeyId) ?? []
     const found = known.find((entry) => entry.scope === text && isSame(entry.secret, secret))
+    if (found && found === known[0]) return found.signingKey
     const entry = found ?? { scope: text, secret, signingKey: deriveSigningKey(secret, scope) }
-    const others = known[0] === entry ? undefined : known.filter((other) => other !== entry)
-    this.#derived.delete(accessKeyId)
-    this.#derived.set(accessKeyId, others ? [entry, ...others].slice(0, scopesPerAccessKey) : known)
-    this.#evict()
+    const others = known.filter((other) => other !== entry)
+    this.#derived.set(accessKeyId, [entry, ...others].slice(0, scopesPerAccessKey))
     return entry.signingKey
   }
 
   /** Drops all that was derived for an access key: it was revoked, disabled or given a new secret. */
   forget(accessKeyId: string): void {
     this.#derived.delete(accessKeyId)
-  }
-
-  #evict(): void {
-    if (this.#derived.size <= this.#capacity) return
-    for (const oldest of this.#derived.keys()) {
-      this.#derived.delete(oldest)
-      return
-    }
   }
 }
 
