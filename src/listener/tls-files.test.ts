@@ -22,7 +22,7 @@ describe('the TLS files', () => {
     rmSync(dir, { recursive: true })
   })
 
-  function watch(): { texts: string[]; close(): void } {
+  function watch(): { texts: string[]; close: () => void } {
     const texts: string[] = []
     const watched = watchTlsFiles(files, (error) => errors.push(error))
     watched.onChange(({ cert }) => texts.push(cert.toString()))
