@@ -29,15 +29,21 @@ const versions: Readonly<Record<Service, string>> = { iam: '2010-05-08', sts: '2
 export function createClient(context: Context, options: RemoteOptions): Client {
   const endpoint = parseEndpoint(options.endpoint ?? context.env['DAYPASS_ENDPOINT'])
   const keys = findCredentials(context.env, options.dir)
+  const region = findRegion(context.env)
   const call: Client['call'] = async (service, action, fields = {}) => {
     const body = form({ Action: action, Version: versions[service], ...fields })
-    const headers = sign(endpoint, service, body, keys, context.clock())
+    const headers = sign(endpoint, { region, service }, body, keys, context.clock())
     const reply = await send(endpoint, headers, body)
     const answer = await readReply(reply)
     if (reply.status >= 300) throw refusal(reply.status, answer)
     return answer.member(`${action}Response`).member(`${action}Result`)
   }
   return { call, list: (action, member, fields) => listAll(call, action, member, fields) }
+}
+
+/** Only a server with `regionPolicy: strict` minds. */
+function findRegion(env: Context['env']): string {
+  return env['DAYPASS_REGION'] || env['AWS_REGION'] || env['AWS_DEFAULT_REGION'] || 'us-east-1'
 }
 
 async function listAll(
@@ -65,7 +71,7 @@ function form(fields: Fields): string {
 
 function sign(
   endpoint: URL,
-  service: Service,
+  scope: Readonly<{ region: string; service: Service }>,
   body: string,
   keys: AccessKeyPair,
   now: Date,
@@ -79,7 +85,7 @@ function sign(
   const signed = signRequest(
     { method: 'POST', path: '/', query: '', headers },
     keys,
-    { region: 'us-east-1', service },
+    scope,
     now,
     sha256,
   )
@@ -126,7 +132,9 @@ function refusal(status: number, answer: Answer): CliError {
   const encoded = error.member('Error').text('EncodedMessage') ?? extractMessage(message)
   const words = encoded === undefined ? message : message.split(/\s*Encoded authorization/, 1)[0]
   const why = encoded === undefined ? '' : `\nWhy: daypass explain ${encoded}`
-  const hint = hints.get(code)
+  const hint = message.includes('must name the region')
+    ? 'Set DAYPASS_REGION to it.'
+    : hints.get(code)
   return new CliError(
     authentication.has(code) ? 'denied' : 'refused',
     `${printable(code)}: ${words}${hint === undefined ? '' : ` ${hint}`}${why}`,

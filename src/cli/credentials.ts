@@ -14,15 +14,17 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 /**
  * Whose keys sign: the root key in a directory that was named on the command line; else `DAYPASS_ACCESS_KEY` and its
- * sisters; else `AWS_ACCESS_KEY_ID` and its sisters; else the root key in `DAYPASS_DIR` or `./data`.
+ * sisters; else the root key in `DAYPASS_DIR`; else `AWS_ACCESS_KEY_ID` and its sisters, which are often those of
+ * somebody being tried out; else the root key in `./data`.
  * @throws CliError `usage` when there are none, or only half of a pair.
  */
 export function findCredentials(env: Environment, dir: string | undefined): AccessKeyPair {
   if (dir !== undefined) return readRootKey(dir)
   return (
     fromEnvironment(env, 'DAYPASS_ACCESS_KEY', 'DAYPASS_SECRET_KEY', 'DAYPASS_SESSION_TOKEN') ??
+    (env['DAYPASS_DIR'] ? readRootKey(env['DAYPASS_DIR']) : undefined) ??
     fromEnvironment(env, 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN') ??
-    readRootKey(env['DAYPASS_DIR'] || './data')
+    readRootKey('./data')
   )
 }
 

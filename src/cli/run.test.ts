@@ -68,14 +68,14 @@ describe('the keys that sign', () => {
   const own = { DAYPASS_ACCESS_KEY: 'own', DAYPASS_SECRET_KEY: secret }
   const aws = { AWS_ACCESS_KEY_ID: 'aws', AWS_SECRET_ACCESS_KEY: secret }
 
-  it('are those of the directory that is named, then ours, then those of AWS, then DAYPASS_DIR', async (t) => {
+  it('are those of the directory that is named, then ours, then DAYPASS_DIR, then those of AWS', async (t) => {
     const dir = temporary(t)
     const root = JSON.stringify({ accessKeyId: 'root', secretAccessKey: secret })
     writeFileSync(join(dir, 'root-credentials.json'), root)
     assert.equal(await signer(t, { ...own, ...aws }, ['--dir', dir]), 'root')
     assert.equal(await signer(t, { ...own, ...aws, DAYPASS_DIR: dir }), 'own')
-    assert.equal(await signer(t, { ...aws, DAYPASS_DIR: dir }), 'aws')
-    assert.equal(await signer(t, { DAYPASS_DIR: dir }), 'root')
+    assert.equal(await signer(t, { ...aws, DAYPASS_DIR: dir }), 'root')
+    assert.equal(await signer(t, aws), 'aws')
   })
 
   it('are never half of a pair', async (t) => {
@@ -88,6 +88,22 @@ describe('the keys that sign', () => {
     assert.match(await signer(t, {}, ['--dir', dir]), /DAYPASS_ACCESS_KEY/)
     writeFileSync(join(dir, 'root-credentials.json'), `{"secretAccessKey":"${secret}"`)
     assert.doesNotMatch(await signer(t, {}, ['--dir', dir]), new RegExp(secret))
+  })
+
+  it('sign for the region of the environment', async (t) => {
+    const { url, asked } = await fakeServer(t, () => success('ListUsers', { Users: [] }))
+    for (const env of [
+      {},
+      { AWS_DEFAULT_REGION: 'eu-3' },
+      { AWS_REGION: 'eu-2', AWS_DEFAULT_REGION: 'eu-3' },
+      { DAYPASS_REGION: 'eu-1', AWS_REGION: 'eu-2' },
+    ]) {
+      await runCli(['admin', 'user', 'ls'], { env: { ...keysFor(url), ...env } })
+    }
+    assert.deepEqual(
+      asked.map(({ headers }) => /\/([^/]+)\/iam\//.exec(headers.authorization ?? '')?.[1]),
+      ['us-east-1', 'eu-3', 'eu-2', 'eu-1'],
+    )
   })
 
   it('take their session token along', async (t) => {
@@ -202,6 +218,30 @@ describe('refusals of the server', () => {
     })
     assert.equal(code, 3)
     assert.match(error, /--endpoint/)
+  })
+})
+
+describe('revocations', () => {
+  it('name whom they concern', async (t) => {
+    const { url } = await fakeServer(t, () =>
+      success('ListRevocations', {
+        Revocations: [
+          { Principal: 'user:8:internal:alice' },
+          { Principal: 'web-identity:7:default:a:b' },
+          { Principal: 'root:8:internal:root' },
+          { AccessKeyId: 'ASIAABCDEFGHIJKLMNOP' },
+        ],
+      }),
+    )
+    const { out } = await runCli(['admin', 'revocations', 'ls'], { env: keysFor(url) })
+    assert.deepEqual(
+      out
+        .trimEnd()
+        .split('\n')
+        .slice(1)
+        .map((line) => line.trim()),
+      ['user alice', 'a:b of default', 'root', 'ASIAABCDEFGHIJKLMNOP'],
+    )
   })
 })
 

@@ -50,7 +50,8 @@ function createProgram(context: Context): Command {
 const exitCodeHelp = `
 Exit codes: 0 done, 1 refused by the server, not valid or not started, 2 wrong usage, 3 no server there, 4 denied.
 Keys to sign with: --dir DIR, else DAYPASS_ACCESS_KEY and DAYPASS_SECRET_KEY (and DAYPASS_SESSION_TOKEN),
-else AWS_ACCESS_KEY_ID and its sisters, else the root key in DAYPASS_DIR or ./data.`
+else the root key in DAYPASS_DIR, else AWS_ACCESS_KEY_ID and its sisters, else the root key in ./data.
+Region to sign for: DAYPASS_REGION, AWS_REGION, AWS_DEFAULT_REGION, or us-east-1.`
 
 function deliver(context: Context, { value, text }: Output, json: boolean): void {
   context.writeOut(`${json ? JSON.stringify(value, null, 2) : text}\n`)

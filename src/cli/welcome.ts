@@ -19,11 +19,11 @@ export type Welcome = Readonly<{
 
 /** The words at start-up: where it listens, where the root key is, and three lines to paste that do the main job. */
 export function welcomeText(server: Welcome): string {
-  const { endpoint, providers } = server
+  const { providers } = server
   return [
     'Daypass is serving.',
     '',
-    `  S3, STS, IAM   ${endpoint}`,
+    `  S3, STS, IAM   ${server.endpoint}`,
     `  operations     ${server.operationsEndpoint}  (/metrics, /live, /ready)`,
     ...rootLines(server),
     ...(server.masterKeyPath === undefined
@@ -37,7 +37,7 @@ export function welcomeText(server: Welcome): string {
     '',
     'Try it in another terminal:',
     '',
-    ...(providers[0] ? webIdentityLines(endpoint, providers[0].roleArn) : rootKeyLines(server)),
+    ...(providers[0] ? webIdentityLines(server, providers[0].roleArn) : rootKeyLines(server)),
     '',
   ].join('\n')
 }
@@ -68,14 +68,17 @@ function rootKeyLines({ endpoint, region, root }: Welcome): readonly string[] {
 }
 
 /** With a provider: an id token in a file is all that is needed. */
-function webIdentityLines(endpoint: string, roleArn: string | undefined): readonly string[] {
+function webIdentityLines(
+  { endpoint, region }: Welcome,
+  roleArn: string | undefined,
+): readonly string[] {
   const role = roleArn === undefined ? '' : ` -d RoleArn=${roleArn}`
   const values = ['AccessKeyId', 'SecretAccessKey', 'SessionToken']
     .map((name) => `s/.*<${name}>(.*)<\\/${name}>.*/\\1/`)
     .map((script) => `$(sed -nE '${script}p' answer.xml)`)
   return [
     `  curl -sS ${endpoint}/ -d Version=2011-06-15 -d Action=AssumeRoleWithWebIdentity${role} --data-urlencode WebIdentityToken@id-token.jwt -o answer.xml`,
-    `  export AWS_ACCESS_KEY_ID=${values[0]} AWS_SECRET_ACCESS_KEY=${values[1]} AWS_SESSION_TOKEN=${values[2]} AWS_DEFAULT_REGION=us-east-1`,
+    `  export AWS_ACCESS_KEY_ID=${values[0]} AWS_SECRET_ACCESS_KEY=${values[1]} AWS_SESSION_TOKEN=${values[2]} AWS_DEFAULT_REGION=${region}`,
     `  aws --endpoint-url ${endpoint} s3 ls`,
   ]
 }

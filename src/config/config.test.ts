@@ -118,6 +118,32 @@ users:
     )
   })
 
+  it('says what is missing, and where a secret belongs', () => {
+    const yaml = `
+openid: [{ name: a, configUrl: "https://idp/d" }]
+users: { a: { accessKeys: [{ accessKeyId: abc, secretAccessKey: plain }] } }
+`
+    const said = problemsOf(() => load(yaml)).map(({ path, message }) => `${path} ${message}`)
+    assert.equal(said[0], 'openid.0.clientId is missing')
+    assert.match(said[1] ?? '', /secretAccessKey is \{ env: VARIABLE \} or \{ file: PATH \}/)
+  })
+
+  it('refuses a port that there is not', () => {
+    assert.deepEqual(
+      paths(() => load('address: "127.0.0.1:99999"')),
+      ['address'],
+    )
+  })
+
+  it('names files relative to itself', () => {
+    const config = load(`
+tls: { certFile: a.pem, keyFile: /etc/b.pem }
+openid: [{ name: a, clientId: c, configUrl: "https://idp/d", caFile: ca.pem }]
+`)
+    assert.deepEqual(config.tls, { certFile: join(dir, 'a.pem'), keyFile: '/etc/b.pem' })
+    assert.equal(config.openid[0]?.caFile, join(dir, 'ca.pem'))
+  })
+
   it('refuses a key that a mapping holds twice', () => {
     assert.equal(problemsOf(() => load('region: a\nregion: b\n')).length, 1)
   })
@@ -152,6 +178,12 @@ users:
       ['openid.0.configUrl'],
     )
     assert.equal(load(provider('127.0.0.1:5556')).openid.length, 1)
+    const minio = (host: string): Config =>
+      loadConfig({
+        env: { ...minioProvider, MINIO_IDENTITY_OPENID_CONFIG_URL: `http://${host}/d` },
+      })
+    assert.match(minio('idp.example.com').notices.join(), /plain HTTP/)
+    assert.deepEqual(minio('127.0.0.1:5556').notices, [])
   })
 
   it('refuses a provider that goes by the name of our own users, from the file or from MinIO', () => {

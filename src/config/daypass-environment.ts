@@ -58,22 +58,30 @@ function readRoot(
   notices: string[],
 ): DaypassEnvironment['root'] {
   for (const family of ['DAYPASS', 'MINIO']) {
-    const user = readValue(env, `${family}_ROOT_USER`, problems)
-    const password = readValue(env, `${family}_ROOT_PASSWORD`, problems)
+    const [userName, passwordName] = [`${family}_ROOT_USER`, `${family}_ROOT_PASSWORD`]
+    const user = readValue(env, userName, problems)
+    const password = readValue(env, passwordName, problems)
     if (user === undefined && password === undefined) continue
-    if (user === undefined || user.length < 3 || user.startsWith('ASIA') || /[\s=,/]/.test(user)) {
+    for (const [name, value, other] of [
+      [userName, user, passwordName],
+      [passwordName, password, userName],
+    ] as const) {
+      if (value !== undefined || env[`${name}_FILE`]) continue
+      problems.push({ path: name, message: `is not set, but ${other} is` })
+    }
+    if (user === undefined || password === undefined) return undefined
+    if (user.length < 3 || user.startsWith('ASIA') || /[\s=,/]/.test(user)) {
       problems.push({
-        path: `${family}_ROOT_USER`,
+        path: userName,
         message:
           'has at least 3 characters, no space, =, comma or slash, and does not begin with ASIA',
       })
     }
-    if (password === undefined || password.length < 8) {
-      problems.push({ path: `${family}_ROOT_PASSWORD`, message: 'has at least 8 characters' })
+    if (password.length < 8) {
+      problems.push({ path: passwordName, message: 'has at least 8 characters' })
     }
-    if (user === undefined || password === undefined) return undefined
     if (password === 'minioadmin') {
-      notices.push(`${family}_ROOT_PASSWORD is the one that everybody knows: change it`)
+      notices.push(`${passwordName} is the one that everybody knows: change it`)
     }
     return { accessKeyId: user, secretAccessKey: new Secret(password) }
   }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { parseDocument } from 'yaml'
+import type { z } from 'zod'
 import { checkAccessKey, checkPolicyName, checkUserName } from '../admin/index.ts'
 import type { AccessKey, Overlay, StoredPolicy, User } from '../admin/index.ts'
 import { parsePolicy } from '../policy/index.ts'
@@ -45,7 +46,7 @@ export function loadConfig(source: ConfigSource): Config {
   const parsed = configSchema.safeParse(merged)
   if (!parsed.success) {
     for (const issue of parsed.error.issues) {
-      problems.push({ path: issue.path.map(String).join('.'), message: issue.message })
+      problems.push({ path: issue.path.map(String).join('.'), message: messageOf(issue) })
     }
     throw new ConfigError(problems)
   }
@@ -53,8 +54,29 @@ export function loadConfig(source: ConfigSource): Config {
   const overlay = readOverlay(parsed.data, { base, env: source.env }, problems)
   const notices = [...minio.notices, ...own.notices, ...checkWhole(parsed.data, problems)]
   if (problems.length > 0) throw new ConfigError(problems)
-  const { policies: _policies, users: _users, ...settings } = parsed.data
+  const { policies: _policies, users: _users, ...settings } = withPaths(parsed.data, base)
   return Object.freeze({ ...settings, overlay, notices, ...(own.root ? { root: own.root } : {}) })
+}
+
+function messageOf(issue: z.core.$ZodIssue): string {
+  const isMissing = issue.code === 'invalid_type' && issue.message.endsWith('received undefined')
+  return isMissing ? 'is missing' : issue.message
+}
+
+/** Files are named relative to the configuration file, whatever the working directory is. */
+function withPaths(config: ConfigFile, base: string): ConfigFile {
+  const { tls, openid } = config
+  return {
+    ...config,
+    ...(tls
+      ? { tls: { certFile: resolve(base, tls.certFile), keyFile: resolve(base, tls.keyFile) } }
+      : {}),
+    openid: openid.map((provider) =>
+      provider.caFile === undefined
+        ? provider
+        : { ...provider, caFile: resolve(base, provider.caFile) },
+    ),
+  }
 }
 
 function readYaml(file: string, problems: Problem[]): Record<string, unknown> {

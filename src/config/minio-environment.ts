@@ -130,10 +130,6 @@ function translate(
   const configUrl = provider.get('CONFIG_URL') ?? ''
   if (!provider.has('CONFIG_URL') || !provider.has('CLIENT_ID')) return []
   const plain = configUrl.startsWith('http://')
-  if (plain)
-    notices.push(
-      `${variable('CONFIG_URL')} is plain HTTP: whoever is on the way can forge identities`,
-    )
   const rolePolicy = provider.get('ROLE_POLICY')
   return [
     {

@@ -11,14 +11,15 @@ const name = z
 const seconds = z.int().positive()
 
 /** Secrets stand in the environment or in a file of their own, never in the configuration itself. */
-const secretReference = z.union([
-  z.strictObject({ env: z.string().min(1) }),
-  z.strictObject({ file: z.string().min(1) }),
-])
+const secretReference = z.union(
+  [z.strictObject({ env: z.string().min(1) }), z.strictObject({ file: z.string().min(1) })],
+  'is { env: VARIABLE } or { file: PATH }; a secret does not stand in this file itself',
+)
 
 const address = z
   .string()
   .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]*):\d{1,5}$/, 'is host:port, for example 127.0.0.1:9000')
+  .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) < 65_536, 'has no such port')
 
 const openIdProvider = z
   .strictObject({
@@ -75,7 +76,11 @@ const openIdProvider = z
       .max(86400)
       .default(600)
       .describe('Life of the cached key set.'),
-    caFile: z.string().min(1).optional().describe('PEM file with the CA of the provider.'),
+    caFile: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('PEM file with the CA of the provider, relative to the configuration file.'),
     insecureHttp: z
       .boolean()
       .default(false)
@@ -103,7 +108,11 @@ export const configSchema = z.strictObject({
     .describe(
       'S3, STS and IAM. An address that is not loopback needs `tls` or `insecurePlainHttp`.',
     ),
-  operationsAddress: address.default('127.0.0.1:9002').describe('`/metrics`, `/live`, `/ready`.'),
+  operationsAddress: address
+    .default('127.0.0.1:9002')
+    .describe(
+      '`/metrics`, `/live`, `/ready`; plain HTTP, so beyond loopback it needs `insecurePlainHttp`.',
+    ),
   region: z
     .string()
     .regex(/^[a-z0-9-]{1,32}$/, 'has 1 to 32 lower-case letters, digits or hyphens')
@@ -124,7 +133,9 @@ export const configSchema = z.strictObject({
   tls: z
     .strictObject({ certFile: z.string().min(1), keyFile: z.string().min(1) })
     .optional()
-    .describe('PEM files; read again when they change, without dropping connections.'),
+    .describe(
+      'PEM files, relative to the configuration file; read again when they change, without dropping connections.',
+    ),
   insecurePlainHttp: z
     .boolean()
     .default(false)
@@ -141,7 +152,9 @@ export const configSchema = z.strictObject({
       defaultDurationSeconds: seconds
         .min(900)
         .default(3600)
-        .describe('When the caller does not say.'),
+        .describe(
+          'For keys, when the caller does not say; a token that comes without a wish is lived to its end.',
+        ),
       maxDurationSeconds: seconds
         .min(900)
         .max(31_536_000)
@@ -151,7 +164,9 @@ export const configSchema = z.strictObject({
         .min(900)
         .max(31_536_000)
         .optional()
-        .describe('Overrides what callers ask for, as `MINIO_STS_DURATION` does.'),
+        .describe(
+          'Instead of what callers ask for, as `MINIO_STS_DURATION`; a token without a wish is lived to its end all the same.',
+        ),
       maxSessionPolicyBytes: z.int().min(256).max(20_480).default(2048),
       errors: z
         .enum(['aws', 'minio'])

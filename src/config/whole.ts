@@ -23,7 +23,10 @@ export function checkWhole(config: ConfigFile, problems: Problem[]): readonly st
     if (!config.insecurePlainHttp) {
       problems.push({
         path,
-        message: `${config[path]} is reachable from outside; set tls, or insecurePlainHttp: true behind a proxy that does TLS`,
+        message:
+          path === 'address'
+            ? `${config[path]} is reachable from outside; set tls, or insecurePlainHttp: true behind a proxy that does TLS`
+            : `${config[path]} is reachable from outside, and speaks plain HTTP only; stay on loopback, or set insecurePlainHttp: true`,
       })
     } else
       notices.push(`insecurePlainHttp: ${path} ${config[path]} speaks plain HTTP to the outside`)
@@ -34,7 +37,12 @@ export function checkWhole(config: ConfigFile, problems: Problem[]): readonly st
     )
   }
   for (const provider of config.openid) {
-    if (provider.insecureHttp) notices.push(`openid ${provider.name}: insecureHttp is on`)
+    const url = new URL(provider.configUrl)
+    if (url.protocol === 'http:' && !isLoopback(`${url.hostname}:80`)) {
+      notices.push(
+        `openid ${provider.name} is asked over plain HTTP: whoever is on the way can forge identities`,
+      )
+    }
   }
   return notices
 }

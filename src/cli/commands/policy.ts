@@ -54,7 +54,8 @@ async function listPolicies(client: Client): Promise<Output> {
     name,
     String(attached),
     managedBy,
-    updatedAt,
+    // What is built in or declared in the file has no instant of its own.
+    managedBy === 'api' ? updatedAt : '',
     problem ?? '',
   ])
   const titles = ['NAME', 'ATTACHED', 'MANAGED BY', 'UPDATED', '']

@@ -41,10 +41,29 @@ async function start(options: Parameters<Main['serve']>[0]): ReturnType<Main['se
   try {
     return await serve(options)
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new CliError('not_started', `The server could not start. ${reason}`, { cause })
+    throw new CliError('not_started', `The server could not start. ${reasonOf(cause)}`, { cause })
   }
 }
+
+/** What the system says in codes is said in words. */
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause)
+  const { code, path, address, port }: NodeJS.ErrnoException & Place = cause
+  const where = path ?? (address === undefined ? undefined : `${address}:${port}`)
+  if (where === undefined) return cause.message
+  if (code === 'EADDRINUSE') {
+    return `${where} is taken by another program; choose another with --address or --operations-address`
+  }
+  if (code === 'EADDRNOTAVAIL') return `${where} is no address of this machine`
+  if (code === 'ENOENT') return `${where} is not there`
+  if (code === 'EACCES' || code === 'EPERM') {
+    return `This user has no permission for ${where}`
+  }
+  if (code === 'EEXIST' || code === 'ENOTDIR') return `${where} is not a directory`
+  return cause.message
+}
+
+type Place = Readonly<{ address?: string; port?: number }>
 
 /** First signal: let running requests end. Second one: stop at once. */
 function stopOnSignal(): Promise<void> {

@@ -58,6 +58,15 @@ function fieldsOf({ session, principal, user, root }: Whom): Fields {
   return { Provider, Subject }
 }
 
+/** `user:8:internal:alice` (kind, length, provider, subject) as people read it. */
+function whoseSessions(principal: string | undefined): string | undefined {
+  const [, kind = '', length = '', rest = ''] = /^([^:]+):(\d+):(.*)$/s.exec(principal ?? '') ?? []
+  if (kind === '') return principal
+  const subject = rest.slice(Number(length) + 1)
+  if (kind === 'root') return 'root'
+  return kind === 'user' ? `user ${subject}` : `${subject} of ${rest.slice(0, Number(length))}`
+}
+
 function showRules(rules: readonly Answer[]): Output {
   const value = rules.map((rule) => ({
     id: rule.text('RevocationId') ?? '',
@@ -71,7 +80,7 @@ function showRules(rules: readonly Answer[]): Output {
   }))
   const rows = value.map((rule) => [
     rule.id,
-    rule.session ?? rule.principal ?? rule.provider ?? rule.role ?? '',
+    rule.session ?? whoseSessions(rule.principal) ?? rule.provider ?? rule.role ?? '',
     rule.issuedBefore,
     rule.keptUntil,
     rule.reason,
