@@ -200,8 +200,12 @@ describe('curl', { skip: absence(curlPath) }, () => {
   it('exchanges an id token by the STS form, and asks who it is with the keys', async () => {
     const place = await world.placeFor('curl-sts')
     const form = [
-      ...['--data', 'Action=AssumeRoleWithWebIdentity', '--data', 'Version=2011-06-15'],
-      ...['--data-urlencode', 'WebIdentityToken@-'],
+      '--data',
+      'Action=AssumeRoleWithWebIdentity',
+      '--data',
+      'Version=2011-06-15',
+      '--data-urlencode',
+      'WebIdentityToken@-',
     ]
     const quiet = ['--silent', '--show-error', '--fail-with-body', place.endpoint]
     const answer = await demandProgram(curlPath, [...quiet, ...form], {
