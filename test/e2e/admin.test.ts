@@ -390,7 +390,7 @@ describe('daypass server, when it cannot start', () => {
     ]
     const { code, error } = await execute(process.execPath, args, {})
     assert.equal(code, 1)
-    assert.match(error, /could not start.*EADDRINUSE/)
+    assert.match(error, /could not start.*is taken by another program/)
     assert.doesNotMatch(error, /\n\s+at /)
   })
 })
