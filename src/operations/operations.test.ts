@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { HttpRequest } from '../http.ts'
+import type { HttpRequest, HttpResponse } from '../http.ts'
 import { createMetrics, createOperationsFace } from './index.ts'
 
 function face(ready = true) {
@@ -30,6 +30,11 @@ function face(ready = true) {
   return { metrics, get }
 }
 
+function textOf({ body }: HttpResponse): string {
+  assert.ok(typeof body === 'string')
+  return body
+}
+
 describe('the operations face', () => {
   it("tells live and ready apart, on our paths and on MinIO's", async () => {
     const { get } = face(false)
@@ -37,7 +42,7 @@ describe('the operations face', () => {
     for (const path of ['/ready', '/minio/health/ready']) {
       const answer = await get(path)
       assert.equal(answer.status, 503)
-      assert.match(String(answer.body), /the store does not answer/)
+      assert.match(textOf(answer), /the store does not answer/)
     }
     assert.equal((await face().get('/ready')).status, 200)
   })
@@ -54,7 +59,7 @@ describe('the operations face', () => {
     metrics.request('s3', 'GetObject', 200, 0.001)
     metrics.denial('session')
     metrics.fault()
-    const text = String((await get('/metrics')).body)
+    const text = textOf(await get('/metrics'))
     for (const line of [
       'daypass_exchanges_total{action="sts:AssumeRole",outcome="issued"} 1',
       'daypass_exchange_duration_seconds_count{action="sts:AssumeRole"} 1',
