@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
+import type { Socket } from 'node:net'
 import type { HttpRequest, HttpResponse } from '../http.ts'
 import { createSourceReader } from './source.ts'
 import { watchTlsFiles } from './tls-files.ts'
@@ -20,6 +21,8 @@ export type ListenOptions = Readonly<{
   onError(what: string, error: unknown): void
   clock: () => Date
   requestId: () => string
+  /** How long the other side may be silent inside a request or an answer. Default: a minute. */
+  idleTimeoutMs?: number
 }>
 
 export type Listener = Readonly<{
@@ -29,9 +32,8 @@ export type Listener = Readonly<{
   close(graceMs: number): Promise<void>
 }>
 
-/** Time for the whole header, and for silence inside a request or an answer; keep-alive between requests. */
+/** Time for the whole header, and for keep-alive between requests. */
 const headersTimeoutMs = 15_000
-const idleTimeoutMs = 60_000
 const keepAliveTimeoutMs = 30_000
 /** Session tokens travel in headers, so Node's 16 KiB are too few; the S3 face has a stricter limit of its own. */
 const maxHeaderBytes = 32 * 1024
@@ -41,7 +43,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   const readSource = createSourceReader(options.trustedProxies)
   const settings = {
     headersTimeout: headersTimeoutMs,
-    // Uploads may take hours; what must not happen is silence, which `idleTimeoutMs` ends.
+    // Uploads may take hours; what must not happen is silence, which `endSilence` cuts.
     requestTimeout: 0,
     keepAliveTimeout: keepAliveTimeoutMs,
     maxHeaderSize: maxHeaderBytes,
@@ -51,7 +53,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     options.tls && watchTlsFiles(options.tls, (error) => options.onError('tls files', error))
   const server = tls ? createSecureServer(settings, tls) : createServer(settings)
   server.maxConnections = maxConnections
-  server.setTimeout(idleTimeoutMs, (socket) => socket.destroy())
+  const exchanges = endSilence(server, options.idleTimeoutMs ?? 60_000)
 
   const answer = (
     message: IncomingMessage,
@@ -65,6 +67,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       readSource,
       proceed: mayProceed,
     })
+    exchanges.set(message.socket, { message, reply })
     // A client that breaks off shows up as an error of the body; somebody must listen even if nobody reads.
     message.on('error', () => undefined)
     options
@@ -107,6 +110,22 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     url: urlOf(server, options.address, tls !== undefined),
     close: (graceMs) => closeServer(server, graceMs).finally(() => tls?.close()),
   }
+}
+
+type Exchange = Readonly<{ message: IncomingMessage; reply: ServerResponse }>
+
+/**
+ * Cuts connections on which nothing moves. While a whole request waits for its answer the silence is ours: syncing a
+ * large upload or hashing a large copy may take minutes, and the client must hear how it ended.
+ */
+function endSilence(server: Server, idleMs: number): WeakMap<Socket, Exchange> {
+  const exchanges = new WeakMap<Socket, Exchange>()
+  server.setTimeout(idleMs, (socket) => {
+    const { message, reply } = exchanges.get(socket) ?? {}
+    if (message?.complete === true && reply?.headersSent === false) socket.setTimeout(idleMs)
+    else socket.destroy()
+  })
+  return exchanges
 }
 
 function createSecureServer(settings: ServerOptions, files: TlsFiles): Server {

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
 import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { HttpRequest, HttpResponse } from '../http.ts'
 import { createRateLimiter } from './rate-limiter.ts'
 import { createSourceReader } from './source.ts'
@@ -13,6 +14,7 @@ type Handler = (request: HttpRequest) => Promise<HttpResponse>
 async function withServer<T>(
   handle: Handler,
   use: (url: URL, errors: unknown[]) => Promise<T>,
+  limits: { idleTimeoutMs?: number } = {},
 ): Promise<T> {
   const errors: unknown[] = []
   const listener = await listen({
@@ -23,6 +25,7 @@ async function withServer<T>(
     onError: (_what, error) => errors.push(error),
     clock: () => new Date(),
     requestId: () => '0123456789ABCDEF',
+    ...limits,
   })
   try {
     return await use(new URL(listener.url), errors)
@@ -104,6 +107,51 @@ describe('listen', () => {
         ),
     )
     assert.equal(answer.match(/100 Continue/g)?.length, 1)
+  })
+
+  it('waits for an answer that takes longer than any silence may', async () => {
+    const answer = await withServer(
+      async (request) => {
+        for await (const _chunk of request.body);
+        await sleep(400)
+        return { ...empty, close: true }
+      },
+      (url) => raw(url, 'PUT /b/k HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nab'),
+      { idleTimeoutMs: 100 },
+    )
+    assert.match(answer, /^HTTP\/1\.1 200 /)
+  })
+
+  it('cuts a body that falls silent, and an answer that nobody takes', async () => {
+    const begun = performance.now()
+    const half = 'PUT /b/k HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\na'
+    const reading = async (request: HttpRequest): Promise<HttpResponse> => {
+      for await (const _chunk of request.body);
+      return empty
+    }
+    await withServer(reading, (url) => raw(url, half), { idleTimeoutMs: 100 })
+    async function* endless(): AsyncGenerator<Uint8Array> {
+      for (;;) yield Buffer.alloc(65_536)
+    }
+    const ended = Promise.withResolvers<void>()
+    async function* watched(): AsyncGenerator<Uint8Array> {
+      try {
+        yield* endless()
+      } finally {
+        ended.resolve()
+      }
+    }
+    await withServer(
+      () => Promise.resolve({ status: 200, headers: {}, body: watched() }),
+      async (url) => {
+        const socket = connect(Number(url.port), '127.0.0.1').on('error', () => undefined)
+        socket.write('GET /b/k HTTP/1.1\r\nHost: h\r\n\r\n')
+        await ended.promise
+        socket.destroy()
+      },
+      { idleTimeoutMs: 100 },
+    )
+    assert.ok(performance.now() - begun < 10_000)
   })
 
   it('cuts an answer whose source fails midway, so that it never looks whole', async () => {
