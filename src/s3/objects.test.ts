@@ -4,6 +4,7 @@ import { after, before, beforeEach, describe, it } from 'node:test'
 
 import { createChecksum } from '../checksums/index.ts'
 import type { ChecksumAlgorithm } from '../checksums/index.ts'
+import type { Origin } from './origin.ts'
 import { openKit, textOf, textsOf } from './testing/kit.ts'
 import type { Kit, Received, Sent } from './testing/kit.ts'
 
@@ -504,6 +505,30 @@ describe('DeleteObjects', () => {
     const quiet = await kit.send('/bkt?delete', send(`<Delete><Quiet>true</Quiet>${keys}</Delete>`))
     assert.deepEqual(textsOf(quiet.text, 'Key'), [])
     await refused('/bkt/d1', {}, 404, 'NoSuchKey')
+  })
+
+  it('deletes many at a time, and lists them in the order of the request', async () => {
+    let running = 0
+    let most = 0
+    const origin: Origin = {
+      async handle(operation, request) {
+        most = Math.max(most, (running += operation === 'DeleteObject' ? 1 : 0))
+        try {
+          return await kit.origin.handle(operation, request)
+        } finally {
+          running -= operation === 'DeleteObject' ? 1 : 0
+        }
+      },
+      close: () => Promise.resolve(),
+    }
+    const counting = await openKit({ origin })
+    const keys = Array.from({ length: 600 }, (_, i) => `many/${i}`)
+    const body = `<Delete>${keys.map((key) => `<Object><Key>${key}</Key></Object>`).join('')}</Delete>`
+    const { text } = await counting.send('/bkt?delete', send(body))
+    await counting.close()
+    assert.deepEqual(textsOf(text, 'Key'), keys)
+    // One after the other, each would wait for a sync of its own.
+    assert.ok(most >= 100, `${most} at a time`)
   })
 
   it('takes a CRC for its integrity, and demands some', async () => {
