@@ -56,6 +56,7 @@ export function parseTrailerSection(text: string, name: string, signed: boolean)
 }
 
 function parseFields(text: string): { name: string; value: string }[] {
+  if (text === '\r\n') return []
   const lines = text.split('\n').map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line))
   const blanks = lines.slice(0, -1).filter((line) => line === '').length
   if (!text.endsWith('\n\r\n') || lines[0] === '' || blanks > 2) throw brokenTrailer()
