@@ -3,6 +3,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DirectorySync, syncDirectory } from './directory-sync.ts'
 import { onDisk } from './disk-errors.ts'
+import type { FreeSpace } from './free-space.ts'
 
 /** So that the look through the newest directories at start stays short. */
 const filesPerDirectory = 1024
@@ -15,6 +16,7 @@ const filesPerDirectory = 1024
  * the one before, so after a crash all doubtful files lie in `tmp/` and in the two newest directories.
  */
 export class DataFiles {
+  readonly space: FreeSpace
   readonly #dir: string
   readonly #random: (size: number) => Buffer
   readonly #onRemoved: (file: string) => void
@@ -26,6 +28,7 @@ export class DataFiles {
   #count: number
 
   private constructor(options: DataFilesOptions, current: DirectorySync, count: number) {
+    this.space = options.space
     this.#dir = options.dir
     this.#random = options.random
     this.#onRemoved = options.onRemoved
@@ -153,6 +156,7 @@ export class DataFiles {
 
 export type DataFilesOptions = Readonly<{
   dir: string
+  space: FreeSpace
   random: (size: number) => Buffer
   /** A data file that nothing refers to has left the disk. */
   onRemoved: (file: string) => void

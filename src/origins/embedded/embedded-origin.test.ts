@@ -192,6 +192,58 @@ describe('embedded origin', () => {
     await again.origin.close()
   })
 
+  test('leaves so much of the disk free that a full one can be emptied', async () => {
+    const dir = newDir()
+    const disk = { bsize: 4096, blocks: 2_000_000, bavail: 1_000_000 }
+    const origin = await openEmbeddedOrigin({
+      dir,
+      clock,
+      random: randomBytes,
+      readFreeSpace: () => disk,
+    })
+    const session = new Session(origin, 'bucket')
+    await origin.handle('CreateBucket', { bucket: 'bucket' })
+    await session.put('large', patterned(1_000_000))
+    const uploadId = await session.upload('k')
+    disk.bavail = 17_000 // above what is kept, but not by a whole large object
+    await refused(session.put('other', patterned(5_000_000)), 'unavailable')
+    await session.put('small')
+    disk.bavail = 16_000
+    await refused(session.put('small too'), 'unavailable')
+    await refused(session.part('k', uploadId, 1, patterned(100)), 'unavailable')
+    const form = { ...bodyOf(patterned(1_000_000)), size: undefined }
+    const put = { key: 'form', body: form, attributes: plain, conditions: {} }
+    await refused(session.do('PutObject', put), 'unavailable')
+    assert.equal((await session.get('small')).toString(), 'small')
+    await session.delete('large')
+    await session.do('AbortMultipartUpload', { key: 'k', uploadId })
+    await eventually(() => filesIn(join(dir, 'data')).length === 0)
+    disk.bavail = 1_000_000
+    await session.put('other', patterned(5_000_000))
+    assert.deepEqual(filesIn(join(dir, 'tmp')), [])
+    await origin.close()
+  })
+
+  test('refuses a form that turns out to be larger than what is left', async () => {
+    const dir = newDir()
+    const disk = { bsize: 4096, blocks: 2_000_000, bavail: 1_000_000 }
+    const origin = await openEmbeddedOrigin({
+      dir,
+      clock,
+      random: randomBytes,
+      // What is written is gone.
+      readFreeSpace: () => ({ ...disk, bavail: (disk.bavail -= 50) }),
+    })
+    const session = new Session(origin, 'bucket')
+    await origin.handle('CreateBucket', { bucket: 'bucket' })
+    disk.bavail = 16_384 + 50 + 128 + 60
+    const form = { ...bodyOf(patterned(4_000_000)), size: undefined }
+    const put = { key: 'form', body: form, attributes: plain, conditions: {} }
+    await refused(session.do('PutObject', put), 'unavailable')
+    assert.deepEqual(filesIn(join(dir, 'tmp')), [])
+    await origin.close()
+  })
+
   test('answers unavailable when the disk fails, and is whole afterwards', async (context) => {
     if (process.getuid?.() === 0) {
       // Root writes into a read-only directory: a missing one stands for the broken disk.

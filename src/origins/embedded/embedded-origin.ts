@@ -5,6 +5,8 @@ import type { Operation, Origin, OriginRequest, OriginResponse } from '../../s3/
 import { bucketHandlers } from './bucket-handlers.ts'
 import { DataFiles } from './data-files.ts'
 import { syncDirectory } from './directory-sync.ts'
+import { FreeSpace } from './free-space.ts'
+import type { ReadFreeSpace } from './free-space.ts'
 import type { Ground, Handlers } from './ground.ts'
 import { IndexDatabase } from './index-database.ts'
 import { lockDirectory } from './lock.ts'
@@ -20,6 +22,8 @@ export type EmbeddedOriginOptions = Readonly<{
   dir: string
   clock: () => Date
   random: (size: number) => Buffer
+  /** Default: asks the file system. */
+  readFreeSpace?: ReadFreeSpace
 }>
 
 const handlers: Handlers = { ...bucketHandlers, ...objectHandlers, ...uploadHandlers }
@@ -43,12 +47,17 @@ export async function openEmbeddedOrigin(options: EmbeddedOriginOptions): Promis
 
 async function openLocked(
   dir: string,
-  { clock, random }: EmbeddedOriginOptions,
+  { clock, random, readFreeSpace }: EmbeddedOriginOptions,
   unlock: () => void,
 ): Promise<Origin> {
   const file = join(dir, 'objects.db')
   await prepare(dir, file)
-  const files = await DataFiles.open({ dir, random, onRemoved: (name) => writer.collected(name) })
+  const files = await DataFiles.open({
+    dir,
+    random,
+    space: new FreeSpace(dir, readFreeSpace),
+    onRemoved: (name) => writer.collected(name),
+  })
   const writer = await Writer.open(file, (garbage) => {
     for (const name of garbage) files.remove(name)
   })

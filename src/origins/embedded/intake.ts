@@ -30,6 +30,8 @@ export async function receive(
 ): Promise<Received> {
   const intake = new Intake(files)
   try {
+    // Told before the first byte is taken, where that can be told.
+    files.space.check(body.size ?? 0)
     for await (const chunk of body.stream) await intake.add(chunk, body.size)
     if (body.size !== undefined && body.size !== intake.size) throw wrongLength()
     // Asked for before the file is placed: it throws if the body is not what it claims to be.
@@ -84,12 +86,13 @@ class Intake {
   /** Hands over what is gathered and returns once the portion before it is written: this is the back-pressure. */
   async #flush(): Promise<void> {
     const chunks = this.#gathered
+    const size = this.#gatheredSize
     this.#gathered = []
     this.#gatheredSize = 0
     for (const chunk of chunks) this.#hash().update(chunk)
     const file = await this.#open()
     await this.#writing
-    this.#writing = writeAll(file, chunks)
+    this.#writing = this.#files.space.during(size, () => writeAll(file, chunks))
     // Looked at with the next portion; until then it must not count as unhandled.
     this.#writing.catch(() => undefined)
   }
