@@ -56,11 +56,6 @@ function request(change: Partial<HttpRequest> = {}): HttpRequest {
 
 const signed = request({ headers: [['Authorization', 'AWS4-HMAC-SHA256 …']] })
 
-function textOf({ body }: HttpResponse): string {
-  assert.ok(typeof body === 'string')
-  return body
-}
-
 describe('the router', () => {
   it('asks STS and IAM whether a request is theirs, and gives the rest to S3', async () => {
     assert.equal((await router({ sts: true }).route(signed)).body, 'sts')
