@@ -30,6 +30,7 @@ type OpenPattern = Readonly<{
   tailPieces: Pieces | undefined
 }>
 type Literal = Extract<Part, { kind: 'literal' }>
+type Filled = Exclude<Part, Variable>
 
 /** What a variable stands for at this place; `undefined`: nothing, so the pattern cannot match. */
 export type Resolve = (variable: Variable, ask: Ask) => string | undefined
@@ -40,7 +41,7 @@ export function compilePattern(template: Template): Pattern {
   if (variablesOf(template).length > 0) return openPattern(template)
   const pieces = piecesOf(template)
   if (pieces !== undefined) return { kind: 'pieces', pieces }
-  return { kind: 'codes', codes: codesOf(template) ?? [] }
+  return { kind: 'codes', codes: codesOf(template.filter((part) => part.kind !== 'variable')) }
 }
 
 export function matchesPattern(
@@ -80,8 +81,35 @@ function matchesOpen(pattern: OpenPattern, text: string, ask: Ask, resolve: Reso
     position += piece.length
   }
   if (pattern.tailPieces !== undefined) return matchesPieces(pattern.tailPieces, text, position)
-  const codes = codesOf(pattern.tail, (variable) => resolve(variable, ask))
-  return codes !== undefined && matchCodes(codes, text, position)
+  const tail = fillIn(pattern.tail, (variable) => resolve(variable, ask))
+  if (tail === undefined || lengthOf(tail) * text.length > mostSteps) return false
+  const pieces = piecesOf(tail)
+  if (pieces !== undefined) return matchesPieces(pieces, text, position)
+  return matchCodes(codesOf(tail), text, position)
+}
+
+/**
+ * How long one value may take: the product of both lengths at worst, and both are the caller's own choice where its session
+ * policy compares a claim with a claim. Ninety values of 10 KiB took minutes, in which nobody else was served.
+ */
+const mostSteps = 2 ** 20
+
+/** What a variable brings in is literal: its `*` and `?` are characters, and nothing is scanned again. */
+function fillIn(
+  template: Template,
+  resolve: (variable: Variable) => string | undefined,
+): readonly Filled[] | undefined {
+  const filled: Filled[] = []
+  for (const part of template) {
+    const text = part.kind === 'variable' ? resolve(part) : ''
+    if (text === undefined) return undefined
+    filled.push(part.kind === 'variable' ? { kind: 'literal', text } : part)
+  }
+  return filled
+}
+
+function lengthOf(template: readonly Filled[]): number {
+  return template.reduce((sum, part) => sum + (part.kind === 'literal' ? part.text.length : 1), 0)
 }
 
 /** `undefined`: has no `*`, or has something that must be looked at when a request is judged. */
@@ -110,20 +138,12 @@ function matchesPieces({ head, middle, tail }: Pieces, text: string, from: numbe
   return position <= end && (tail === '' || text.endsWith(tail))
 }
 
-/** What a variable brings in is literal: its `*` and `?` are pushed as characters, and nothing is scanned again. */
-function codesOf(
-  template: Template,
-  resolve?: (variable: Variable) => string | undefined,
-): PatternCodes | undefined {
+function codesOf(template: readonly Filled[]): PatternCodes {
   const codes: number[] = []
   for (const part of template) {
     if (part.kind === 'any-run') codes.push(anyRun)
     else if (part.kind === 'any-one') codes.push(anyOne)
-    else {
-      const text = part.kind === 'literal' ? part.text : resolve?.(part)
-      if (text === undefined) return undefined
-      pushLiteral(codes, text)
-    }
+    else pushLiteral(codes, part.text)
   }
   return codes
 }

@@ -33,6 +33,33 @@ describe('policy variables (AWS IAM User Guide, "IAM policy elements: Variables 
     assert.equal(resourceCovers(resource, 'arn:aws:s3:::b/x/bob/k', named('*')), false)
   })
 
+  test('cost a bounded time, however long the values are that a caller brings', () => {
+    const long = `${'a'.repeat(6000)}b${'a'.repeat(6000)}`
+    const facts = {
+      ...noon,
+      jwt: new Map([
+        ['name', long],
+        ['profile', 'a'.repeat(28_000)],
+      ]),
+    }
+    for (const value of ['*${jwt:name}z', '*?${jwt:name}z', `${'*${jwt:name}'.repeat(9)}z`]) {
+      const values = Array.from({ length: 90 }, (_, index) => value + index)
+      const began = process.cpuUsage()
+      assert.equal(conditionHolds({ StringLike: { 'jwt:profile': values } }, { facts }), false)
+      const { user } = process.cpuUsage(began)
+      assert.ok(user < 2_000_000, `${value.slice(0, 20)}: ${user} µs of work`)
+    }
+    const condition = { StringLike: { 'jwt:profile': '*${jwt:name}*' } }
+    const short = {
+      ...noon,
+      jwt: new Map([
+        ['name', 'b?'],
+        ['profile', `${'a'.repeat(900)}b?c`],
+      ]),
+    }
+    assert.equal(conditionHolds(condition, { facts: short }), true)
+  })
+
   test('match nothing when absent, not even a key that is spelt like the variable', () => {
     assert.equal(resourceCovers(home, 'arn:aws:s3:::b/home/${aws:username}/k'), false)
     assert.equal(resourceCovers(home, 'arn:aws:s3:::b/home//k'), false)
