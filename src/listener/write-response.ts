@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { Readable } from 'node:stream'
-import { finished, pipeline } from 'node:stream/promises'
+import { finished } from 'node:stream/promises'
 import type { HttpResponse } from '../http.ts'
 
 /** Resolves when the answer has been handed to the socket or the client has gone. */
@@ -23,9 +22,11 @@ export async function writeResponse(
     reply.end()
   } else {
     reply.writeHead(response.status, response.headers)
-    await stream(body, reply)
+    await stream(response, body, reply)
   }
 }
+
+type Body = AsyncIterable<Uint8Array>
 
 const lingerMs = 500
 
@@ -52,13 +53,38 @@ function withLength(
 }
 
 /** A source that fails midway destroys the connection: a cut answer must never look whole. */
-async function stream(body: AsyncIterable<Uint8Array>, reply: ServerResponse): Promise<void> {
+async function stream(response: HttpResponse, body: Body, reply: ServerResponse): Promise<void> {
+  const source = body[Symbol.asyncIterator]()
+  const leave = (): void => void source.return?.().catch(() => undefined)
+  // Nobody reads on: the source must hear of it even while it is being waited for.
+  reply.once('close', leave)
   try {
-    await pipeline(Readable.from(body, { objectMode: false, highWaterMark: 256 * 1024 }), reply)
+    for (;;) {
+      const { done, value } = await source.next()
+      if (reply.destroyed) return
+      if (done === true) return void reply.end()
+      // A small body leaves in one piece with its head.
+      if (isWhole(response, value)) reply.end(value)
+      else if (!reply.write(value)) await drained(reply)
+    }
   } catch (error) {
     reply.destroy()
     if (!isGone(error)) throw error
   }
+}
+
+function isWhole({ headers }: HttpResponse, piece: Uint8Array): boolean {
+  return headers['content-length'] === String(piece.length)
+}
+
+function drained(reply: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = (): void => {
+      reply.off('drain', settle).off('close', settle)
+      resolve()
+    }
+    reply.once('drain', settle).once('close', settle)
+  })
 }
 
 /** The client went away while it was being answered: nobody's fault. */
