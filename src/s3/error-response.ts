@@ -42,15 +42,22 @@ export function errorResponse(thrown: unknown, context: ErrorContext): HttpRespo
 
 function show(thrown: unknown, context: ErrorContext): Shown {
   const wire = thrown instanceof Refusal ? findWireError(thrown.code) : undefined
+  if (isOurs(thrown)) context.logFault(`S3 request ${context.request.id}`, thrown)
   if (thrown instanceof Refusal && wire !== undefined) {
     return { wire, message: thrown.message, detail: { ...context.address, ...thrown.detail } }
   }
-  context.logFault(`S3 request ${context.request.id}`, thrown)
   return {
     wire: { status: 500, code: 'InternalError' },
     message: 'We encountered an internal error. Please try again.',
     detail: {},
   }
+}
+
+/** Nobody's mistake but ours: news for the log. A disk that fails is told to the client as a refusal, and is ours too. */
+export function isOurs(thrown: unknown): boolean {
+  if (!(thrown instanceof Refusal)) return true
+  const status = findWireError(thrown.code)?.status
+  return status === undefined || (status === 503 && thrown.cause !== undefined)
 }
 
 /**

@@ -4,6 +4,7 @@ import { after, before, beforeEach, describe, it } from 'node:test'
 
 import { createChecksum } from '../checksums/index.ts'
 import type { ChecksumAlgorithm } from '../checksums/index.ts'
+import { OriginError } from './origin-error.ts'
 import type { Origin } from './origin.ts'
 import { openKit, textOf, textsOf } from './testing/kit.ts'
 import type { Kit, Received, Sent } from './testing/kit.ts'
@@ -561,6 +562,31 @@ describe('DeleteObjects', () => {
     assert.equal(received.status, 200)
     assert.deepEqual(textsOf(received.text, 'Code'), ['InvalidArgument'])
     assert.match(received.text, /<Deleted><Key>ok<\/Key>/)
+  })
+})
+
+describe('a disk that fails', () => {
+  it('is told to the client as a passing state, and to our log as what it is', async () => {
+    const cause = new Error('EIO')
+    const origin: Origin = {
+      handle(operation, request) {
+        if (operation !== 'DeleteObject') return kit.origin.handle(operation, request)
+        throw new OriginError('unavailable', 'Try again.', { cause })
+      },
+      close: () => Promise.resolve(),
+    }
+    const failing = await openKit({ origin })
+    const gone = await failing.send('/bkt/k', { method: 'DELETE' })
+    assert.equal(gone.status, 503)
+    assert.equal(gone.headers['retry-after'], '1')
+    assert.doesNotMatch(gone.text, /EIO/)
+    const body = '<Delete><Object><Key>k</Key></Object></Delete>'
+    const headers = { 'content-md5': md5(body) }
+    const many = await failing.send('/bkt?delete', { method: 'POST', body, headers })
+    assert.deepEqual(textsOf(many.text, 'Code'), ['ServiceUnavailable'])
+    const causes = failing.faults.map((fault) => fault instanceof Error && fault.cause)
+    assert.deepEqual(causes, [cause, cause])
+    await failing.close()
   })
 })
 

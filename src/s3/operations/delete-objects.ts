@@ -6,6 +6,7 @@ import { assertObjectKey, hasControlCharacter } from '../address.ts'
 import { malformedXml, readXmlBody } from '../body.ts'
 import type { BucketCall } from '../call.ts'
 import { bareEtag, parseSize } from '../conditions.ts'
+import { isOurs } from '../error-response.ts'
 import { findWireError } from '../error-table.ts'
 import type { OriginResponse, WriteConditions } from '../origin.ts'
 import { xmlResponse } from '../responses.ts'
@@ -107,7 +108,7 @@ function renderDeleted(doomed: Doomed, deleted: OriginResponse<'DeleteObject'>):
 
 function renderRefused(call: BucketCall, doomed: Doomed, error: unknown): string {
   const wire = error instanceof Refusal ? findWireError(error.code) : undefined
-  if (wire === undefined) call.face.options.logFault(`S3 request ${call.request.id}`, error)
+  if (isOurs(error)) call.face.options.logFault(`S3 request ${call.request.id}`, error)
   const decisionId = error instanceof Refusal ? error.detail['decisionId'] : undefined
   return wrap(
     'Error',
