@@ -116,6 +116,25 @@ describe('embedded origin', () => {
     await session.origin.close()
   })
 
+  test('parses the list of parts only for a read that asks for one', async () => {
+    const dir = newDir()
+    const session = await withBucket(dir)
+    const uploadId = await session.upload('k')
+    const part = await session.part('k', uploadId, 1, patterned(100_000))
+    await session.complete('k', uploadId, [part])
+    await session.origin.close()
+    // Ten thousand parts would take 25 ms of everybody's time; these cannot be parsed at all.
+    const database = new DatabaseSync(join(dir, 'objects.db'))
+    database.exec(`UPDATE content SET parts = 'not JSON' WHERE parts IS NOT NULL`)
+    database.close()
+    const again = await withBucket(dir)
+    assert.equal((await again.do('HeadObject', { key: 'k' })).size, 100_000)
+    const range = { kind: 'from-to', first: 7, last: 9 } as const
+    assert.ok((await again.get('k', { range })).equals(patterned(100_000).subarray(7, 10)))
+    await assert.rejects(again.get('k', { partNumber: 1 }), SyntaxError)
+    await again.origin.close()
+  })
+
   test('removes data files with the last object that shares them', async () => {
     const dir = newDir()
     const session = await withBucket(dir)

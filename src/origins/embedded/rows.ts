@@ -109,9 +109,8 @@ export function decodePart(row: PartRow): StoredPart {
 }
 
 /** The parts of a finished multipart object are kept as the rows they were. */
-export function decodeParts(text: string | null): { parts?: readonly StoredPart[] } {
-  const rows = parseOwn<PartRow[]>(text)
-  return rows === undefined ? {} : { parts: rows.map(decodePart) }
+export function decodeParts(text: string): readonly StoredPart[] {
+  return (parseOwn<PartRow[]>(text) ?? []).map(decodePart)
 }
 
 export function decodeBucket(row: BucketRow): Bucket {
