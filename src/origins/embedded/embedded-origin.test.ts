@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdtempSync,
   readdirSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -104,6 +105,22 @@ describe('embedded origin', () => {
     database.exec('PRAGMA user_version = 1')
     database.close()
     await (await open(dir)).close()
+  })
+
+  test('refuses to start, and to sweep, when the index of its data is gone', async () => {
+    const dir = newDir()
+    const session = await withBucket(dir)
+    await session.put('large', patterned(1_000_000))
+    await session.origin.close()
+    const file = join(dir, 'objects.db')
+    renameSync(file, `${file}.away`)
+    await assert.rejects(open(dir), /no index/)
+    writeFileSync(file, '')
+    await assert.rejects(open(dir), /no index/)
+    renameSync(`${file}.away`, file)
+    const again = await withBucket(dir)
+    assert.ok((await again.get('large')).equals(patterned(1_000_000)))
+    await again.origin.close()
   })
 
   test('names its data files by nothing that comes from a key', async () => {

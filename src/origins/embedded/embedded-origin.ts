@@ -1,9 +1,17 @@
-import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  statSync,
+} from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { OriginError } from '../../s3/index.ts'
 import type { Operation, Origin, OriginRequest, OriginResponse } from '../../s3/index.ts'
 import { bucketHandlers } from './bucket-handlers.ts'
-import { DataFiles } from './data-files.ts'
+import { dataDirectories, DataFiles } from './data-files.ts'
 import { syncDirectory } from './directory-sync.ts'
 import { FreeSpace } from './free-space.ts'
 import type { ReadFreeSpace } from './free-space.ts'
@@ -74,6 +82,7 @@ async function openLocked(
 
 /** Makes or checks the index, sweeps, and syncs the names of what it made. */
 async function prepare(dir: string, file: string): Promise<void> {
+  await assertComplete(dir, file)
   closeSync(openSync(file, 'a', 0o600))
   chmodSync(file, 0o600)
   const index = IndexDatabase.openWriter(file)
@@ -84,6 +93,17 @@ async function prepare(dir: string, file: string): Promise<void> {
   }
   await syncDirectory(dir)
   await syncDirectory(dirname(dir))
+}
+
+/** To a new index every data file is one that was never committed, and the sweep would remove what can still be saved. */
+async function assertComplete(dir: string, file: string): Promise<void> {
+  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0
+  if (size > 0 || !existsSync(join(dir, 'data'))) return
+  for (const directory of await dataDirectories(dir)) {
+    if (readdirSync(join(dir, 'data', directory)).length === 0) continue
+    const message = `${dir} holds objects but no index of them: put ${file} back from a backup, or move data/ away.`
+    throw new Error(message)
+  }
 }
 
 class EmbeddedOrigin implements Origin {
