@@ -10,7 +10,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3'
 import { AssumeRoleWithWebIdentityCommand, STSClient } from '@aws-sdk/client-sts'
-import { run } from '../src/cli/run.ts'
+import { run } from '../src/cli/index.ts'
 import { serve } from '../src/main.ts'
 import { signIn, startLocalIdp } from '../test/fakes/local-idp.ts'
 

@@ -8,7 +8,6 @@
  */
 export { createAccess } from './access.ts'
 export type { Access, AccessOptions, RoleBook } from './access.ts'
-export { AccessError } from './access-error.ts'
 export type { AccessErrorCode } from './access-error.ts'
 export type { Identity, KnownCaller } from './caller.ts'
 export { identityArn, identityUserId } from './identity-arn.ts'

@@ -251,7 +251,7 @@ function fits<C extends Call>(row: Row<C>, { fields }: C): boolean {
   return (row.has ?? []).every((name) => fields.parameters.has(name))
 }
 
-function isKnown<C extends Call>(row: Row<C> | undefined, name: string): boolean {
+function isKnown(row: Pick<Row<Call>, 'has' | 'knows'> | undefined, name: string): boolean {
   return (row?.has?.includes(name) ?? false) || (row?.knows?.includes(name) ?? false)
 }
 

@@ -20,7 +20,7 @@ import { checksumOf, commitContent, openLocation } from './stored-content.ts'
 import { refuse } from './write-context.ts'
 
 /** Up to here an object lies in the index itself, and one group commit makes many of them durable. */
-export const inlineLimit = 64 * 1024
+const inlineLimit = 64 * 1024
 
 export const objectHandlers: Pick<
   Handlers,

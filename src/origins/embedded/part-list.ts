@@ -7,7 +7,7 @@ import { refuse } from './write-context.ts'
 type Request = Commands['CompleteMultipartUpload']['request']
 type Claim = Request['parts'][number]
 
-export const minPartSize = 5 * 1024 * 1024
+const minPartSize = 5 * 1024 * 1024
 
 /** The parts as the client lists them: in order, each of them there, each the very one it means. */
 export function claimedParts(index: IndexDatabase, { uploadId, parts }: Request): PartRow[] {
