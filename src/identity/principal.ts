@@ -54,7 +54,8 @@ function groupsOf(claim: unknown): readonly string[] {
 
 type Fields = { [K in keyof Principal as K extends string ? K : never]: Principal[K] }
 
-function mint(fields: Fields): Principal {
+/** For the verifiers of this room alone: the fields are proven, every one of them. */
+export function mint(fields: Fields): Principal {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the one place where a Principal is made
   return fields as Principal
 }
