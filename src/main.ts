@@ -171,11 +171,15 @@ async function openCore(house: House, ground: Ground) {
       rolePolicies: new Set(
         mappings.flatMap((found) => (found.kind === 'role' ? found.policies : [])),
       ),
-      revokeUser: (name) =>
+      revokeUser: (name, event) =>
         revocations.revoke({
           principal: principalKey({ kind: 'user', provider: 'internal', subject: name }),
-          reason: `user ${name} was deleted`,
+          reason: `user ${name} was ${event}`,
         }),
+      revokeRole: ({ name, arn }) =>
+        revocations.revoke({ role: arn, reason: `role ${name} was deleted` }),
+      revokeProvider: ({ arn, url }) =>
+        revocations.revoke({ provider: arn, reason: `provider ${url} was deleted` }),
       clock,
       random,
       onError,

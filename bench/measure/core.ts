@@ -42,6 +42,8 @@ export async function openCore(dir: string): Promise<Core> {
     overlay: { policies: [], users: [], accessKeys: [] },
     rolePolicies: new Set(),
     revokeUser: () => Promise.resolve(),
+    revokeRole: () => Promise.resolve(),
+    revokeProvider: () => Promise.resolve(),
     clock,
     random,
     onError(what, error) {

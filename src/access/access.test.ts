@@ -43,6 +43,8 @@ beforeEach(async () => {
     vault: createVault(room.masterKey, randomBytes),
     overlay: { policies: [], users: [], accessKeys: [] },
     rolePolicies: new Set(),
+    revokeRole: () => Promise.resolve(),
+    revokeProvider: () => Promise.resolve(),
     revokeUser: (name) =>
       room.revocations.revoke({
         principal: principalKey({ kind: 'user', provider: 'internal', subject: name }),

@@ -138,7 +138,8 @@ export interface Directory {
   groupsOf(user: string): readonly string[]
   /** Empty: none. */
   policiesAttachedTo(subject: LdapSubject): readonly NamedPolicy[]
-  listAttachments(): readonly Attachment[]
+  /** All of them, or those of one policy. */
+  listAttachments(policy?: string): readonly Attachment[]
   listPolicies(): readonly StoredPolicy[]
   listUsers(): readonly User[]
   listGroups(): readonly Group[]
@@ -146,6 +147,17 @@ export interface Directory {
   listAccessKeys(user?: string): readonly AccessKey[]
   listProviders(): readonly RegisteredProvider[]
 }
+
+export type NewUser = Readonly<{ permissionsBoundary?: string; tags?: Tags }>
+
+export type NewPolicy = Readonly<{ description?: string; tags?: Tags }>
+
+export type NewProvider = Readonly<{
+  url: string
+  clientIds: readonly string[]
+  thumbprints: readonly string[]
+  tags?: Tags
+}>
 
 export type NewRole = Readonly<{
   name: string
@@ -165,12 +177,10 @@ export type Tagged = Readonly<{ kind: 'user' | 'role' | 'policy' | 'provider'; n
 
 /** The one administration model. Every change is validated, committed durably and visible to this process on return. */
 export interface Administration extends Directory {
-  createUser(
-    name: string,
-    more?: Readonly<{ permissionsBoundary?: string; tags?: Tags }>,
-  ): Promise<User>
+  createUser(name: string, more?: NewUser): Promise<User>
   /** A revocation rule ends its sessions. Cascades unless told otherwise. */
   deleteUser(name: string, how?: Deletion): Promise<void>
+  /** A revocation rule ends the sessions of one that is disabled. */
   setUserStatus(name: string, status: User['status']): Promise<void>
   attachUserPolicy(name: string, policy: string): Promise<void>
   detachUserPolicy(name: string, policy: string): Promise<void>
@@ -217,11 +227,7 @@ export interface Administration extends Directory {
   deleteAccessKey(accessKeyId: string): Promise<void>
   setAccessKeyStatus(accessKeyId: string, status: AccessKey['status']): Promise<void>
 
-  createPolicy(
-    name: string,
-    text: string,
-    more?: Readonly<{ description?: string; tags?: Tags }>,
-  ): Promise<StoredPolicy>
+  createPolicy(name: string, text: string, more?: NewPolicy): Promise<StoredPolicy>
   /** A new default version that drops the oldest when there are five; acts at once in every live session that names it. */
   updatePolicy(name: string, text: string): Promise<StoredPolicy>
   /** At most five; a default one acts at once. */
@@ -232,14 +238,7 @@ export interface Administration extends Directory {
   /** Refused while attached or a boundary; `bare` also while it has further versions. Cascades over those by default. */
   deletePolicy(name: string, how?: Deletion): Promise<void>
 
-  createProvider(
-    provider: Readonly<{
-      url: string
-      clientIds: readonly string[]
-      thumbprints: readonly string[]
-      tags?: Tags
-    }>,
-  ): Promise<RegisteredProvider>
+  createProvider(provider: NewProvider): Promise<RegisteredProvider>
   deleteProvider(arn: string): Promise<void>
   addClientId(arn: string, clientId: string): Promise<void>
   removeClientId(arn: string, clientId: string): Promise<void>

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { parseDocument } from 'yaml'
 import type { z } from 'zod'
 import { checkAccessKey, checkPolicyName, checkUserName } from '../admin/index.ts'
-import type { AccessKey, Overlay, StoredPolicy, User } from '../admin/index.ts'
+import type { AccessKey, DeclaredPolicy, DeclaredUser, Overlay } from '../admin/index.ts'
 import { parsePolicy } from '../policy/index.ts'
 import { Secret } from '../secret.ts'
 import { readDaypassEnvironment } from './daypass-environment.ts'
@@ -162,7 +162,7 @@ function filePolicy(
   name: string,
   value: ConfigFile['policies'][string],
   place: Place,
-): StoredPolicy {
+): DeclaredPolicy {
   checkPolicyName(name)
   const isReference = typeof value['file'] === 'string' && Object.keys(value).length === 1
   const text = isReference
@@ -172,7 +172,7 @@ function filePolicy(
   return { name, policy, createdAt: declaredAt, updatedAt: declaredAt, managedBy: 'file' }
 }
 
-function fileUser(name: string, value: ConfigFile['users'][string]): User {
+function fileUser(name: string, value: ConfigFile['users'][string]): DeclaredUser {
   checkUserName(name)
   return {
     name,

@@ -48,6 +48,8 @@ export async function makeWorld(
     overlay: fileOverlay,
     rolePolicies: new Set<string>(),
     revokeUser: () => Promise.resolve(),
+    revokeRole: () => Promise.resolve(),
+    revokeProvider: () => Promise.resolve(),
     clock: () => now,
     random: randomBytes,
     onError: (what, error) => faults.push(what, error),
