@@ -41,6 +41,13 @@ export function keyPrincipal(signer: Signer, tenant: string): Principal {
   })
 }
 
+/** Of a login that a directory has accepted. Its groups are normalised names. */
+export function ldapPrincipal(
+  proven: Pick<Fields, 'provider' | 'subject' | 'displayName' | 'groups' | 'claims'>,
+): Principal {
+  return mint({ kind: 'ldap', issuer: proven.provider, ...proven })
+}
+
 function displayNameOf(claims: ReadonlyMap<string, unknown>): string | undefined {
   const names = [claims.get('preferred_username'), claims.get('email')]
   return names.find((name): name is string => typeof name === 'string' && name !== '')
