@@ -22,6 +22,8 @@ export function policySourceKeys(source: PolicySource): readonly string[] {
       return source.names.map((name) => `policy/${name}`)
     case 'role':
       return [`role/${source.name}`]
+    case 'ldap':
+      return [`ldap/${source.user}`]
   }
   return source satisfies never
 }

@@ -1,4 +1,4 @@
-import type { PolicySource, SessionPrincipal } from '../credentials/types.ts'
+import type { PolicySource, Session, SessionPrincipal } from '../credentials/types.ts'
 import type { Principal } from '../identity/index.ts'
 import type { NamedPolicy } from '../policy/index.ts'
 
@@ -20,11 +20,14 @@ export type Grant = Readonly<{
   source: PolicySource
   sessionName: string
   sessionPolicies: readonly (readonly string[])[]
+  sessionPolicyNames: readonly (readonly string[])[]
   tags: ReadonlyMap<string, string>
+  transitiveTagKeys: readonly string[]
   sourceIdentity?: string
+  way?: 'session-token' | 'federation'
   issuedAt: Date
   expiresAt: Date
-  lineage: Readonly<{ parentAccessKeyId?: string; jti?: string }>
+  lineage: Session['lineage']
   trace: readonly TraceStep[]
   [authorized]: true
 }>
