@@ -20,7 +20,7 @@ type CustomTokenStatus = Readonly<{
   /** How many of them brought no answer that could be used. */
   failures: number
   /** Why the last request failed; absent when it did not. */
-  error?: string
+  error?: string | undefined
   lastSuccessAt?: Date
   lastFailureAt?: Date
 }>
@@ -123,8 +123,8 @@ function send(plugin: Plugin, token: Secret, fetch: FetchText): Promise<FetchedT
   })
 }
 
-function succeeded({ error: _, ...state }: CustomTokenStatus, at: Date): CustomTokenStatus {
-  return { ...state, lastSuccessAt: at }
+function succeeded(state: CustomTokenStatus, at: Date): CustomTokenStatus {
+  return { ...state, error: undefined, lastSuccessAt: at }
 }
 
 /** Never the error itself: what an HTTP client says may repeat the URL, and the token is in it. */
