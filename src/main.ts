@@ -3,7 +3,7 @@
  * core over it, then the faces over the core, then the doors.
  */
 import { randomBytes } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import type { Logger } from 'pino'
@@ -136,7 +136,8 @@ type Ground = Awaited<ReturnType<typeof openGround>>
 async function openGround(house: House, { dir, env }: ServeOptions) {
   const { config, onError } = house
   mkdirSync(dir, { recursive: true, mode: 0o700 })
-  const masterKey = loadMasterKey({ env, dir })
+  const stateFile = join(dir, 'state.db')
+  const masterKey = loadMasterKey({ env, dir, mayCreate: !existsSync(stateFile) })
   const root = loadRootCredentials({ root: config.root, dir, random })
   // It takes the longest to open, and nothing needs it before the doors do.
   const openingOrigin = openEmbeddedOrigin({ dir, clock, random })
@@ -147,7 +148,7 @@ async function openGround(house: House, { dir, env }: ServeOptions) {
       () => undefined,
     ),
   )
-  const state = house.opened(await openSqliteState(join(dir, 'state.db'), { clock }))
+  const state = house.opened(await openSqliteState(stateFile, { clock }))
   const audit = house.opened(
     await openAuditLog(join(dir, 'audit'), {
       clock,
