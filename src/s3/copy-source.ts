@@ -95,6 +95,13 @@ async function headSource(call: Call, open: OpenBucket, source: CopySource): Pro
   try {
     return await call.face.options.origin.handle('HeadObject', source)
   } catch (error) {
+    if (isMissing(error) && error.code === 'delete_marker' && source.versionId !== undefined) {
+      throw new S3Error(
+        'invalid_request',
+        'The source of a copy request may not specifically refer to a delete marker by version id.',
+        { cause: error },
+      )
+    }
     return await hideMissing(call, open, isMissing(error) ? about(error, source) : error)
   }
 }
