@@ -81,6 +81,14 @@ describe('users', () => {
     await admin.close()
   })
 
+  it('never go by the names of root, which policies take for root itself', async () => {
+    const { admin } = await open()
+    for (const name of ['root', '000000000000'])
+      await refuses(admin.createUser(name), 'invalid_name')
+    await admin.createUser('Root')
+    await admin.close()
+  })
+
   it('take their keys with them and end their sessions when deleted', async () => {
     const { admin, revoked } = await open()
     await admin.createUser('alice')
