@@ -63,7 +63,8 @@ export function absence(path: string): string | false {
   return !existsSync(path) && `${path} is not installed`
 }
 
-const command = resolve(import.meta.dirname, '../../src/cli/daypass.ts')
+/** The command line, to be run by Node. */
+export const command = resolve(import.meta.dirname, '../../src/cli/daypass.ts')
 
 /** The real command line, with the root key of the server's directory unless `env` brings other keys. */
 export function daypass(
