@@ -358,11 +358,14 @@ function createFaces(
   operations: Handler,
 ): Handler {
   const { config, onError } = house
-  const limiter = createRateLimiter({
-    perSecond: config.limits.anonymousPerSecond,
-    burst: config.limits.anonymousBurst,
-    inFlight: config.limits.anonymousInFlight,
-  })
+  const {
+    anonymousPerSecond: perSecond,
+    anonymousBurst: burst,
+    anonymousInFlight: inFlight,
+  } = config.limits
+  const anonymous = createRateLimiter({ perSecond, burst, inFlight })
+  // Who signs holds a key, or a guess at one: ten times as many a second, and as many at a time.
+  const unproven = createRateLimiter({ perSecond: perSecond * 10, burst: burst * 10, inFlight })
   const s3 = createS3Face({
     origin,
     access: s3Access(core.access),
@@ -405,7 +408,8 @@ function createFaces(
     s3,
     health: operations,
     addressesBucket: (request) => s3.addressesBucket(request),
-    enterAnonymous: (source, now) => limiter.enter(source, now),
+    enterAnonymous: (source, now) => anonymous.enter(source, now),
+    enterUnproven: (source, now) => unproven.enter(source, now),
     pace: (body) => pacedBody(body, { graceMs: 10_000, leastBytesPerSecond: 1024 }),
   })
 }

@@ -8,10 +8,17 @@ const named = (name: string): HttpResponse => ({ status: 200, headers: {}, body:
 const textOf = ({ body }: HttpResponse): string => (typeof body === 'string' ? body : '')
 const pacedBody = (async function* () {})()
 
-type Given = { sts?: boolean; iam?: boolean; bucket?: boolean | 'broken'; places?: number }
+type Given = {
+  sts?: boolean
+  iam?: boolean
+  bucket?: boolean | 'broken'
+  places?: number
+  unproven?: number
+}
 
 function router(given: Given = {}) {
   let free = given.places ?? 1
+  let unproven = given.unproven ?? 1
   const face = (name: string, accepts = false) => ({
     accepts: () => accepts,
     handle: ({ body }: HttpRequest) =>
@@ -32,6 +39,13 @@ function router(given: Given = {}) {
       free -= 1
       return () => {
         free += 1
+      }
+    },
+    enterUnproven() {
+      if (unproven === 0) return undefined
+      unproven -= 1
+      return () => {
+        unproven += 1
       }
     },
   })
@@ -86,6 +100,13 @@ describe('the router', () => {
     assert.equal((await router({ sts: true, places: 0 }).route(signed)).body, 'sts')
     const presigned = request({ method: 'GET', query: 'X-Amz-Signature=00' })
     assert.equal((await router({ places: 0 }).route(presigned)).body, 's3')
+  })
+
+  it('refuses signed forms when too many wait to be proven, and lets signed S3 requests pass', async () => {
+    const full = router({ sts: true, unproven: 0 })
+    assert.match(textOf(await full.route(signed)), /<Code>Throttling<\/Code>/)
+    assert.match(textOf(await router({ iam: true, unproven: 0 }).route(signed)), /Throttling/)
+    assert.equal((await router({ unproven: 0 }).route(signed)).body, 's3')
   })
 
   it('takes nothing for signed that only looks like it: no face would take it for that', async () => {

@@ -175,6 +175,20 @@ describe('access keys', () => {
     await admin.close()
   })
 
+  it('of a stored user count for nothing once the file declares a user of that name', async () => {
+    const first = await open()
+    await first.admin.createUser('filed')
+    const { accessKeyId } = await first.admin.createAccessKey('filed')
+    await first.admin.close()
+    const { admin } = await open({ state: first.state, overlay: withFileUser })
+    assert.equal(admin.findAccessKey(accessKeyId), undefined)
+    assert.deepEqual(
+      admin.listAccessKeys('filed').map((key) => key.accessKeyId),
+      ['FILEDKEY'],
+    )
+    await admin.close()
+  })
+
   it('can be switched off and on, and are bounded in number', async () => {
     const { admin } = await open()
     await admin.createUser('alice')

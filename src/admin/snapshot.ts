@@ -65,7 +65,8 @@ export class Snapshot implements Directory {
   }
 
   findAccessKey(accessKeyId: string): AccessKey | undefined {
-    return this.#accessKeys.get(accessKeyId)
+    const key = this.#accessKeys.get(accessKeyId)
+    return key && this.#isOwned(key) ? key : undefined
   }
 
   policiesOf(name: string): readonly NamedPolicy[] | undefined {
@@ -87,7 +88,14 @@ export class Snapshot implements Directory {
   }
 
   listAccessKeys(user?: string): readonly AccessKey[] {
-    return sorted(this.#accessKeys).filter((key) => user === undefined || key.user === user)
+    return sorted(this.#accessKeys).filter(
+      (key) => this.#isOwned(key) && (user === undefined || key.user === user),
+    )
+  }
+
+  /** A user that the file declares has the keys of the file only, not those of a stored user of the same name. */
+  #isOwned(key: AccessKey): boolean {
+    return key.managedBy === this.#users.get(key.user)?.managedBy
   }
 
   #put(entry: Entry): void {
