@@ -2,7 +2,7 @@
  * Wiring, and nothing but wiring: configuration in, a running server out. Ground first (what lies on the disk), then the
  * core over it, then the faces over the core, then the doors.
  */
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
@@ -314,7 +314,8 @@ async function openDoors(house: House, ground: Ground, core: Core): Promise<Runn
   const door = {
     trustedProxies: config.trustedProxies,
     clock,
-    requestId: () => random(8).toString('hex').toUpperCase(),
+    // Sixteen hex digits from Node's stock of randomness; asking for eight bytes each time costs ten times as much.
+    requestId: () => randomUUID().replaceAll('-', '').slice(0, 16).toUpperCase(),
     broken,
     onError(what: string, error: unknown) {
       core.metrics.fault()
