@@ -65,6 +65,11 @@ export function copySourceFact(source: CopySource): readonly [string, string] {
   return ['x-amz-copy-source', `/${source.bucket}/${source.key}`]
 }
 
+/** Tells which version was copied, where the request names one. */
+export function sourceVersionHeader({ versionId }: CopySource): Record<string, string> {
+  return versionId === undefined ? {} : { 'x-amz-copy-source-version-id': versionId }
+}
+
 /** A source that may be read, as it is now. `access` is the right that was needed for it. */
 export type FoundSource = Readonly<{ open: OpenBucket; object: StoredObject; access: Access }>
 

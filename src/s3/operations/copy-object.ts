@@ -2,13 +2,15 @@ import type { HttpResponse } from '../../http.ts'
 import { authorize, objectAccess, openBucket, storedTags, writeFacts } from '../accesses.ts'
 import type { ObjectCall } from '../call.ts'
 import { parseWriteConditions } from '../conditions.ts'
-import { copySourceFact, findSource, parseCopySource } from '../copy-source.ts'
+import { copySourceFact, findSource, parseCopySource, sourceVersionHeader } from '../copy-source.ts'
 import type { CopySource, FoundSource } from '../copy-source.ts'
 import { knownAlgorithm } from '../integrity.ts'
+import { answerInTime } from '../late-answer.ts'
 import { parseObjectAttributes, refuseUnserved } from '../object-attributes.ts'
 import type { ObjectAttributes, OriginRequest, StoredObject } from '../origin.ts'
 import { renderChecksum } from '../render.ts'
 import { quoted, versionHeaders, xmlResponse } from '../responses.ts'
+import type { XmlResponse } from '../responses.ts'
 import { invalidArgument, S3Error } from '../s3-error.ts'
 import type { Tags } from '../tags.ts'
 import { element, xmlDocument, xmlTime } from '../xml.ts'
@@ -46,7 +48,8 @@ export async function copyObject(call: ObjectCall): Promise<HttpResponse> {
     ...(travelling ? [readTagsAccess(call, source, found)] : []),
   ])
   assertCopyable(found.object)
-  return await copy(call, { source, found, tags, conditions, directives, sent })
+  const copying = { source, found, tags, conditions, directives, sent }
+  return await answerInTime(call, copy(call, copying), sourceVersionHeader(source))
 }
 
 type Copying = Readonly<{
@@ -59,7 +62,7 @@ type Copying = Readonly<{
   sent: ObjectAttributes
 }>
 
-async function copy(call: ObjectCall, copying: Copying): Promise<HttpResponse> {
+async function copy(call: ObjectCall, copying: Copying): Promise<XmlResponse> {
   const attributes = attributesOf(copying)
   const algorithm = call.fields.headers.get('x-amz-checksum-algorithm')
   const stored = await call.face.options.origin.handle('CopyObject', {
@@ -77,11 +80,7 @@ async function copy(call: ObjectCall, copying: Copying): Promise<HttpResponse> {
     element('ETag', quoted(stored.etag)),
     renderChecksum(stored.checksum),
   )
-  const { versionId } = copying.source
-  return xmlResponse(document, {
-    ...versionHeaders(stored),
-    ...(versionId === undefined ? {} : { 'x-amz-copy-source-version-id': versionId }),
-  })
+  return xmlResponse(document, versionHeaders(stored))
 }
 
 /** `undefined`: the source's as they stand. The storage class is the call's own in either case. */

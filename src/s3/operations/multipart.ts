@@ -6,7 +6,7 @@ import type { OpenBucket } from '../accesses.ts'
 import { malformedXml, openObjectBody, readXmlBody } from '../body.ts'
 import type { ObjectCall } from '../call.ts'
 import { bareEtag, parseSize, parseWriteConditions } from '../conditions.ts'
-import { copySourceFact, findSource, parseCopySource } from '../copy-source.ts'
+import { copySourceFact, findSource, parseCopySource, sourceVersionHeader } from '../copy-source.ts'
 import {
   checksumAlgorithms,
   checksumHeader,
@@ -14,6 +14,7 @@ import {
   parseChecksumType,
   parseClaimedValue,
 } from '../integrity.ts'
+import { answerInTime } from '../late-answer.ts'
 import { parseObjectAttributes, refuseUnserved } from '../object-attributes.ts'
 import { OriginError } from '../origin-error.ts'
 import type { OriginRequest, Upload } from '../origin.ts'
@@ -21,6 +22,7 @@ import { resolveRange } from '../range.ts'
 import type { Extent } from '../range.ts'
 import { renderChecksum, renderChecksumValue } from '../render.ts'
 import { emptyResponse, locationOf, quoted, versionHeaders, xmlResponse } from '../responses.ts'
+import type { XmlResponse } from '../responses.ts'
 import { invalidArgument } from '../s3-error.ts'
 import { childrenOf, childText } from '../xml-parse.ts'
 import type { XmlElement } from '../xml-parse.ts'
@@ -122,23 +124,28 @@ export async function uploadPartCopy(call: ObjectCall): Promise<HttpResponse> {
   const found = await findSource(call, source)
   await authorize(call, [objectAccess(call, open, call.key, 's3:PutObject', facts), found.access])
   const range = parseCopyRange(headers.get('x-amz-copy-source-range'), found.object.size)
-  const copied = await call.face.options.origin.handle('UploadPartCopy', {
-    bucket: call.bucket,
-    key: call.key,
+  const copying = copyPart(call, {
     ...part,
     source: { ...source, etag: found.object.etag },
     ...(range === undefined ? {} : { range }),
   })
+  return await answerInTime(call, copying, sourceVersionHeader(source))
+}
+
+async function copyPart(
+  call: ObjectCall,
+  copying: Omit<OriginRequest<'UploadPartCopy'>, 'bucket' | 'key'>,
+): Promise<XmlResponse> {
+  const { bucket, key } = call
+  const { origin } = call.face.options
+  const copied = await origin.handle('UploadPartCopy', { bucket, key, ...copying })
   const document = xmlDocument(
     'CopyPartResult',
     element('LastModified', xmlTime(copied.lastModified)),
     element('ETag', quoted(copied.etag)),
     renderChecksumValue(copied.checksum),
   )
-  return xmlResponse(
-    document,
-    source.versionId === undefined ? {} : { 'x-amz-copy-source-version-id': source.versionId },
-  )
+  return xmlResponse(document)
 }
 
 /** Unlike a read's range this one is never ignored: the part would silently hold other bytes. */
@@ -177,14 +184,22 @@ export async function completeMultipartUpload(call: ObjectCall): Promise<HttpRes
     maxBytes: largestCompletion,
     integrity: 'object',
   })
-  const stored = await call.face.options.origin.handle('CompleteMultipartUpload', {
-    bucket: call.bucket,
-    key: call.key,
+  const completing = {
     uploadId,
     parts: parseParts(document),
     ...completionClaims(headers),
     conditions,
-  })
+  }
+  return await answerInTime(call, complete(call, completing))
+}
+
+async function complete(
+  call: ObjectCall,
+  completing: Omit<OriginRequest<'CompleteMultipartUpload'>, 'bucket' | 'key'>,
+): Promise<XmlResponse> {
+  const { bucket, key } = call
+  const { origin } = call.face.options
+  const stored = await origin.handle('CompleteMultipartUpload', { bucket, key, ...completing })
   const result = xmlDocument(
     'CompleteMultipartUploadResult',
     element('Location', locationOf(call, call.bucket, call.key)),
