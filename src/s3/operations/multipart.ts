@@ -7,6 +7,7 @@ import { malformedXml, openObjectBody, readXmlBody } from '../body.ts'
 import type { ObjectCall } from '../call.ts'
 import { bareEtag, parseSize, parseWriteConditions } from '../conditions.ts'
 import { copySourceFact, findSource, parseCopySource, sourceVersionHeader } from '../copy-source.ts'
+import type { CopySource } from '../copy-source.ts'
 import {
   checksumAlgorithms,
   checksumHeader,
@@ -21,6 +22,7 @@ import type { OriginRequest, Upload } from '../origin.ts'
 import { resolveRange } from '../range.ts'
 import type { Extent } from '../range.ts'
 import { renderChecksum, renderChecksumValue } from '../render.ts'
+import { retryChanged } from '../retry-changed.ts'
 import { emptyResponse, locationOf, quoted, versionHeaders, xmlResponse } from '../responses.ts'
 import type { XmlResponse } from '../responses.ts'
 import { invalidArgument } from '../s3-error.ts'
@@ -115,26 +117,37 @@ export async function uploadPartCopy(call: ObjectCall): Promise<HttpResponse> {
   refuseUnserved(headers)
   const part = { uploadId: parseUploadId(call), partNumber: parsePartNumber(call) }
   const source = parseCopySource(headers.get('x-amz-copy-source') ?? '')
+  const judged = await judgePartCopy(call, source)
+  const copying = retryChanged(
+    judged,
+    () => judgePartCopy(call, source),
+    (copyable) => copyPart(call, { ...part, ...copyable }),
+  )
+  return await answerInTime(call, copying, sourceVersionHeader(source))
+}
+
+type PartCopy = OriginRequest<'UploadPartCopy'>
+
+async function judgePartCopy(
+  call: ObjectCall,
+  source: CopySource,
+): Promise<Pick<PartCopy, 'source' | 'range'>> {
   const open = await openBucket(call)
   const facts = {
     ...writeFacts(call, new Map([copySourceFact(source)])),
     ...(await storedTags(call, open, call.key)),
     ObjectCreationOperation: false,
   }
-  const found = await findSource(call, source)
-  await authorize(call, [objectAccess(call, open, call.key, 's3:PutObject', facts), found.access])
-  const range = parseCopyRange(headers.get('x-amz-copy-source-range'), found.object.size)
-  const copying = copyPart(call, {
-    ...part,
-    source: { ...source, etag: found.object.etag },
-    ...(range === undefined ? {} : { range }),
-  })
-  return await answerInTime(call, copying, sourceVersionHeader(source))
+  const { object, access } = await findSource(call, source)
+  await authorize(call, [objectAccess(call, open, call.key, 's3:PutObject', facts), access])
+  const range = parseCopyRange(call.fields.headers.get('x-amz-copy-source-range'), object.size)
+  const judged = { ...source, etag: object.etag }
+  return { source: judged, ...(range === undefined ? {} : { range }) }
 }
 
 async function copyPart(
   call: ObjectCall,
-  copying: Omit<OriginRequest<'UploadPartCopy'>, 'bucket' | 'key'>,
+  copying: Omit<PartCopy, 'bucket' | 'key'>,
 ): Promise<XmlResponse> {
   const { bucket, key } = call
   const { origin } = call.face.options
