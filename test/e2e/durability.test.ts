@@ -24,6 +24,7 @@ import { assumeRole, s3Client } from './keys.ts'
 import { absence, command, runProgram } from './programs.ts'
 import { headOf, RawConnection } from './raw/connection.ts'
 import { signRaw } from './raw/signing.ts'
+import { until } from './until.ts'
 
 const bucket = 'kept'
 const dirs: string[] = []
@@ -148,7 +149,7 @@ describe('a server that is killed (kill -9) under concurrent writes', () => {
     const writing = Array.from({ length: writers }, (_, i) =>
       writeOn(client, ledger, `round${round}/writer${i}`),
     )
-    while (ledger.size < before + 3 * writers) await setTimeout(5)
+    await until('some writes are done', () => ledger.size >= before + 3 * writers)
     await setTimeout(Math.random() * 300)
     await kill(server)
     await Promise.all(writing)
@@ -199,8 +200,9 @@ async function beginUpload(server: DaypassServer, key: string, body: Buffer) {
   const { headers } = signRaw({ ...request, headers: { host }, keys })
   const connection = await RawConnection.open(server.endpoint)
   const sized = { ...headers, 'content-length': String(body.length) }
+  const files = filesUnder(join(server.dir, 'tmp')).length
   connection.send(headOf('PUT', request.target, sized), body.subarray(0, body.length / 2))
-  while (filesUnder(join(server.dir, 'tmp')).length === 0) await setTimeout(5)
+  await until('it has begun', () => filesUnder(join(server.dir, 'tmp')).length > files)
   return connection
 }
 
@@ -231,14 +233,15 @@ describe('an upload that is interrupted', () => {
     const body = randomBytes(4 * 1024 * 1024)
     const connection = await beginUpload(server, 'late', body)
     server.process.kill('SIGTERM')
-    for (;;) {
-      const refused = await RawConnection.open(server.endpoint).then(
-        (door) => door.close(),
+    await until('nobody is let in', () =>
+      RawConnection.open(server.endpoint).then(
+        (door) => {
+          door.close()
+          return false
+        },
         () => true,
-      )
-      if (refused === true) break
-      await setTimeout(5)
-    }
+      ),
+    )
     connection.send(body.subarray(body.length / 2))
     assert.equal((await connection.answer())?.status, 200)
     connection.close()

@@ -149,7 +149,7 @@ describe('a session token', () => {
   })
 
   it('ends with the id token that it was given for', async () => {
-    const exp = Math.floor(Date.now() / 1000) + 3
+    const exp = Math.floor(Date.now() / 1000) + 4
     const keys = await signIn('hasty', 'readwrite', { exp })
     await read(keys)
     await setTimeout(exp * 1000 - Date.now() + 50)
