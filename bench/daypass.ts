@@ -104,7 +104,7 @@ export async function openSession(server: Server, key: ClientKey): Promise<Clien
   return readCredentials(await sendSigned(server, 'sts', key, assumeRole))
 }
 
-export async function readCredentials(response: Response): Promise<ClientKey> {
+async function readCredentials(response: Response): Promise<ClientKey> {
   const text = await response.text()
   const member = (name: string): string => {
     const found = new RegExp(`<${name}>([^<]+)</${name}>`).exec(text)?.[1]

@@ -4,6 +4,8 @@ import type { Workplace } from './workplace.ts'
 /** How long things are measured. */
 export type Pace = Readonly<{
   rounds: number
+  /** Before the first round, for the compiler's sake; and before each, for the caches'. */
+  firstWarmupSeconds: number
   warmupSeconds: number
   seconds: number
   /** The short form of those parts that count instead of timing. */

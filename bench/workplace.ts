@@ -23,6 +23,7 @@ export class Workplace {
   readonly #nodeOptions: readonly string[]
   readonly #closers: (() => Promise<unknown> | void)[] = []
   #files = 0
+  #closed = false
 
   /** @param nodeOptions for servers only: a profiler, for one. */
   constructor(nodeOptions: readonly string[] = []) {
@@ -85,11 +86,14 @@ export class Workplace {
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     for (const close of this.#closers.splice(0).toReversed()) await close()
     rmSync(this.dir, { recursive: true, force: true })
   }
 
   #spawn(args: readonly string[], env: Environment): ChildProcess {
+    // A part that took too long must not begin anything that nobody would end.
+    if (this.#closed) throw new Error('the part is over')
     const child = spawn(process.execPath, args, {
       // Nothing of the caller's settings reaches what is measured.
       env: { PATH: process.env['PATH'] ?? '', ...env },

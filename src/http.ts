@@ -30,11 +30,23 @@ export type HttpRequest = Readonly<{
   proceed(): void
 }>
 
+/**
+ * A body that can lend its memory out instead of giving it away: megabytes then pass without any of them becoming
+ * garbage. As an iterable it gives every piece for good.
+ */
+export interface LendingBody extends AsyncIterable<Uint8Array> {
+  /**
+   * Hands every piece to `take` in turn. A piece is lent until `take` has resolved; then its memory is used again.
+   * Ends early, with all that it holds set free, when `take` rejects, and rejects with the same.
+   */
+  lendTo(take: (piece: Uint8Array) => Promise<void>): Promise<void>
+}
+
 export type HttpResponse = Readonly<{
   status: number
   headers: Readonly<Record<string, string>>
   /** A string is sent as UTF-8 with its exact length; a stream as it comes (give `content-length` when known). */
-  body?: string | Buffer | AsyncIterable<Uint8Array>
+  body?: string | Buffer | AsyncIterable<Uint8Array> | LendingBody
   /** Close the connection after this answer, because the rest of the request's body is not worth reading. */
   close?: boolean
 }>

@@ -8,10 +8,17 @@ const named = (name: string): HttpResponse => ({ status: 200, headers: {}, body:
 const textOf = ({ body }: HttpResponse): string => (typeof body === 'string' ? body : '')
 const pacedBody = (async function* () {})()
 
-type Given = { sts?: boolean; iam?: boolean; bucket?: boolean | 'broken'; places?: number }
+type Given = {
+  sts?: boolean
+  iam?: boolean
+  bucket?: boolean | 'broken'
+  places?: number
+  unproven?: number
+}
 
 function router(given: Given = {}) {
   let free = given.places ?? 1
+  let unproven = given.unproven ?? 1
   const face = (name: string, accepts = false) => ({
     accepts: () => accepts,
     handle: ({ body }: HttpRequest) =>
@@ -32,6 +39,13 @@ function router(given: Given = {}) {
       free -= 1
       return () => {
         free += 1
+      }
+    },
+    enterUnproven() {
+      if (unproven === 0) return undefined
+      unproven -= 1
+      return () => {
+        unproven += 1
       }
     },
   })
@@ -58,8 +72,8 @@ const signed = request({ headers: [['Authorization', 'AWS4-HMAC-SHA256 …']] })
 
 describe('the router', () => {
   it('asks STS and IAM whether a request is theirs, and gives the rest to S3', async () => {
-    assert.equal((await router({ sts: true }).route(signed)).body, 'sts')
-    assert.equal((await router({ iam: true, sts: true }).route(signed)).body, 'iam')
+    assert.equal((await router({ sts: true }).route(signed)).body, 'sts, paced')
+    assert.equal((await router({ iam: true, sts: true }).route(signed)).body, 'iam, paced')
     assert.equal((await router().route(signed)).body, 's3')
   })
 
@@ -83,9 +97,16 @@ describe('the router', () => {
   })
 
   it('lets signed calls pass when there is no place for unsigned ones', async () => {
-    assert.equal((await router({ sts: true, places: 0 }).route(signed)).body, 'sts')
+    assert.equal((await router({ sts: true, places: 0 }).route(signed)).body, 'sts, paced')
     const presigned = request({ method: 'GET', query: 'X-Amz-Signature=00' })
     assert.equal((await router({ places: 0 }).route(presigned)).body, 's3')
+  })
+
+  it('refuses signed forms when too many wait to be proven, and lets signed S3 requests pass', async () => {
+    const full = router({ sts: true, unproven: 0 })
+    assert.match(textOf(await full.route(signed)), /<Code>Throttling<\/Code>/)
+    assert.match(textOf(await router({ iam: true, unproven: 0 }).route(signed)), /Throttling/)
+    assert.equal((await router({ unproven: 0 }).route(signed)).body, 's3')
   })
 
   it('takes nothing for signed that only looks like it: no face would take it for that', async () => {
@@ -95,7 +116,7 @@ describe('the router', () => {
       assert.equal(answer.status, 503, query)
     }
     const second = request({ query: 'x=1&X-Amz-Signature=00' })
-    assert.equal((await router({ sts: true, places: 0 }).route(second)).body, 'sts')
+    assert.equal((await router({ sts: true, places: 0 }).route(second)).body, 'sts, paced')
   })
 
   it('gives the place back when it cannot be told whose the call is', async () => {
@@ -104,9 +125,10 @@ describe('the router', () => {
     assert.equal(free(), 1)
   })
 
-  it('paces the bodies of unsigned calls, which keep their places while they are read', async () => {
+  it('paces the bodies of whoever keeps a place while they are read', async () => {
     assert.equal((await router({ sts: true }).route(request())).body, 'sts, paced')
-    assert.equal((await router({ sts: true }).route(signed)).body, 'sts')
+    assert.equal((await router().route(signed)).body, 's3')
+    assert.equal((await router({ sts: true }).route(signed)).body, 'sts, paced')
   })
 
   it('gives the place back when the call is answered', async () => {

@@ -13,6 +13,8 @@ export type RouterOptions = Readonly<{
   addressesBucket(request: HttpRequest): Promise<boolean>
   /** Takes a place for a call that nobody has signed; `undefined`: too many. */
   enterAnonymous(source: string, now: Date): (() => void) | undefined
+  /** The same for one that says it is signed and whose body is kept before that is proven: STS and IAM forms. */
+  enterUnproven(source: string, now: Date): (() => void) | undefined
   /** The same body, cut off when it comes so slowly that it only keeps its place. */
   pace(body: HttpRequest['body']): HttpRequest['body']
 }>
@@ -32,14 +34,17 @@ export function createRouter(
 
   return async (request) => {
     if (healthPaths.has(request.path)) return options.health(request)
-    if (isSigned(request)) return (await faceFor(request)).handle(request)
-    const leave = options.enterAnonymous(request.source, request.receivedAt)
+    const signed = isSigned(request)
+    const enter = signed ? options.enterUnproven : options.enterAnonymous
+    const face = await faceFor(request)
+    // A signature over an S3 request is proven before its body is read.
+    if (signed && face === options.s3) return face.handle(request)
+    const leave = enter(request.source, request.receivedAt)
+    if (leave === undefined) return face === options.s3 ? slowDown(request) : throttled(request)
     try {
-      const face = await faceFor(request)
-      if (leave === undefined) return face === options.s3 ? slowDown(request) : throttled(request)
       return await face.handle({ ...request, body: options.pace(request.body) })
     } finally {
-      leave?.()
+      leave()
     }
   }
 }
@@ -56,7 +61,7 @@ function isSigned(request: HttpRequest): boolean {
 
 const retryAfter = { 'content-type': 'application/xml', 'retry-after': '1' }
 const prolog = '<?xml version="1.0" encoding="UTF-8"?>\n'
-const text = 'Too many requests that nobody has signed; wait a second and try again.'
+const text = 'Too many requests of which nobody knows who sent them; wait a second and try again.'
 
 function throttled(request: HttpRequest): HttpResponse {
   const body =

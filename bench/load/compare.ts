@@ -23,6 +23,8 @@ type Round = LoadResult & Readonly<{ cpuSeconds: number | undefined }>
 export async function compare(place: Workplace, pace: Pace, contest: Contest): Promise<Figure> {
   const floor: Round[] = []
   const ours: Round[] = []
+  const first = { ...pace, warmupSeconds: 0, seconds: pace.firstWarmupSeconds }
+  for (const server of [contest.floor, contest.ours]) await load(place, first, contest, server)
   for (let round = 0; round < pace.rounds; round++) {
     floor.push(await load(place, pace, contest, contest.floor))
     ours.push(await load(place, pace, contest, contest.ours))

@@ -32,7 +32,7 @@ const random = randomBytes
 
 export async function openCore(dir: string): Promise<Core> {
   const state = await openSqliteState(join(dir, 'state.db'), { clock })
-  const masterKey = loadMasterKey({ env: {}, dir }).key
+  const masterKey = loadMasterKey({ env: {}, dir, mayCreate: true }).key
   const ring = await openKeyRing(state, { masterKey, clock, random })
   const revocations = await openRevocations(state, { clock, random })
   const sessions = createSessions({ ring, revocations, clock, random })

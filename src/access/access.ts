@@ -77,7 +77,7 @@ export function createAccess(options: AccessOptions): Access {
   const sources: QuestionSources = {
     directory: options.directory,
     roles: options.roles,
-    sessionPolicies: new BoundedCache(10_000),
+    sessionPolicies: new BoundedCache(2000), // each may take tens of kilobytes
   }
   const proven = new WeakMap<ProvenCaller, Identity>()
 

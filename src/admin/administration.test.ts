@@ -83,6 +83,14 @@ describe('users', () => {
     await admin.close()
   })
 
+  it('never go by the names of root, which policies take for root itself', async () => {
+    const { admin } = await open()
+    for (const name of ['root', '000000000000'])
+      await refuses(admin.createUser(name), 'invalid_name')
+    await admin.createUser('Root')
+    await admin.close()
+  })
+
   it('take their keys with them and end their sessions when deleted', async () => {
     const { admin, revoked } = await open()
     await admin.createUser('alice')
@@ -166,6 +174,20 @@ describe('access keys', () => {
     await refuses(bring('a/b'), 'invalid_key')
     await refuses(bring('OTHER', 'short'), 'invalid_key')
     await refuses(admin.createAccessKey('nobody'), 'no_such_entity')
+    await admin.close()
+  })
+
+  it('of a stored user count for nothing once the file declares a user of that name', async () => {
+    const first = await open()
+    await first.admin.createUser('filed')
+    const { accessKeyId } = await first.admin.createAccessKey('filed')
+    await first.admin.close()
+    const { admin } = await open({ state: first.state, overlay: withFileUser })
+    assert.equal(admin.findAccessKey(accessKeyId), undefined)
+    assert.deepEqual(
+      admin.listAccessKeys('filed').map((key) => key.accessKeyId),
+      ['FILEDKEY'],
+    )
     await admin.close()
   })
 

@@ -8,7 +8,13 @@ const groupName = /^[\w+=,.@-]{1,128}$/
 const policyName = /^[\w+=.@:-]{1,128}$/
 const accessKeyId = /^[A-Za-z0-9_.-]{3,128}$/
 
+/** What `aws:userid` says of root and of root's sessions: "everybody but root" in a policy must spare no user. */
+const namesOfRoot: ReadonlySet<string> = new Set(['root', '000000000000'])
+
 export function checkUserName(name: string): void {
+  if (namesOfRoot.has(name)) {
+    throw invalidName(`A user cannot be called "${name}": that is what root goes by`)
+  }
   if (entityName.test(name)) return
   throw invalidName('A user name has 1 to 64 letters, digits or characters of _+=,.@-')
 }

@@ -102,7 +102,8 @@ export class Snapshot implements Directory {
   }
 
   findAccessKey(accessKeyId: string): AccessKey | undefined {
-    return this.#tables.accessKeys.get(accessKeyId)
+    const key = this.#tables.accessKeys.get(accessKeyId)
+    return key && this.#isOwned(key) ? key : undefined
   }
 
   findProvider(arn: string): RegisteredProvider | undefined {
@@ -158,12 +159,18 @@ export class Snapshot implements Directory {
   }
 
   listAccessKeys(user?: string): readonly AccessKey[] {
-    if (user !== undefined) return this.#derived.accessKeysOf(user)
-    return sorted(this.#tables.accessKeys)
+    const keys =
+      user === undefined ? sorted(this.#tables.accessKeys) : this.#derived.accessKeysOf(user)
+    return keys.filter((key) => this.#isOwned(key))
   }
 
   listProviders(): readonly RegisteredProvider[] {
     return sorted(this.#tables.providers)
+  }
+
+  /** A user that the file declares has the keys of the file only, not those of a stored user of the same name. */
+  #isOwned(key: AccessKey): boolean {
+    return key.managedBy === this.#tables.users.get(key.user)?.managedBy
   }
 
   #forget(): void {

@@ -68,6 +68,17 @@ users: { alice: { accessKeys: [{ accessKeyId: abc, secretAccessKey: plain }] } }
     )
   })
 
+  it('finds what is wrong with policies beside what is wrong elsewhere', () => {
+    const yaml = `
+region: "US East"
+policies: { bad: { Version: "2012-10-17", Statement: [{ Effect: Maybe }] } }
+`
+    assert.deepEqual(
+      paths(() => load(yaml)),
+      ['policies.bad', 'region'],
+    )
+  })
+
   it('refuses a secret that stands in the file itself, and does not repeat it', () => {
     const yaml =
       'users: { a: { accessKeys: [{ accessKeyId: abc, secretAccessKey: hunter2hunter2 }] } }'

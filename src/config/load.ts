@@ -43,19 +43,30 @@ export function loadConfig(source: ConfigSource): Config {
   problems.push(...minio.problems, ...own.problems)
   const document = source.file === undefined ? {} : readYaml(source.file, problems)
   const merged = { ...merge(document, minio), ...own.settings, ...defined(source.overrides ?? {}) }
-  const parsed = configSchema.safeParse(merged)
-  if (!parsed.success) {
-    for (const issue of parsed.error.issues) {
-      problems.push({ path: issue.path.map(String).join('.'), message: messageOf(issue) })
-    }
-    throw new ConfigError(problems)
-  }
+  const parsed = parse(merged, problems)
   const base = source.file === undefined ? process.cwd() : dirname(resolve(source.file))
-  const overlay = readOverlay(parsed.data, { base, env: source.env }, problems)
-  const notices = [...minio.notices, ...own.notices, ...checkWhole(parsed.data, problems)]
+  const overlay = readOverlay(parsed, { base, env: source.env }, problems)
+  const notices = [...minio.notices, ...own.notices, ...checkWhole(parsed, problems)]
   if (problems.length > 0) throw new ConfigError(problems)
-  const { policies: _policies, users: _users, ...settings } = withPaths(parsed.data, base)
+  const { policies: _policies, users: _users, ...settings } = withPaths(parsed, base)
   return Object.freeze({ ...settings, overlay, notices, ...(own.root ? { root: own.root } : {}) })
+}
+
+/** Whatever is wrong is noted and left out, so that the checks that follow find the rest of the problems too. */
+function parse(merged: Record<string, unknown>, problems: Problem[]): ConfigFile {
+  const parsed = configSchema.safeParse(merged)
+  if (parsed.success) return parsed.data
+  const wrong = new Set<PropertyKey>()
+  for (const issue of parsed.error.issues) {
+    problems.push({ path: issue.path.map(String).join('.'), message: messageOf(issue) })
+    const [key] = issue.path
+    if (key !== undefined) wrong.add(key)
+    else if (issue.code === 'unrecognized_keys') for (const name of issue.keys) wrong.add(name)
+  }
+  const sound = Object.entries(merged).filter(([name]) => !wrong.has(name))
+  const rest = configSchema.safeParse(Object.fromEntries(sound))
+  if (rest.success) return rest.data
+  throw new ConfigError(problems)
 }
 
 function messageOf(issue: z.core.$ZodIssue): string {

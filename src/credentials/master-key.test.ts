@@ -26,25 +26,25 @@ describe('the master key', () => {
 
   function assertBad(env: Record<string, string | undefined>, message: RegExp): void {
     assert.throws(
-      () => loadMasterKey({ env, dir }),
+      () => loadMasterKey({ env, dir, mayCreate: true }),
       (error: unknown) => error instanceof BadMasterKeyError && message.test(error.message),
     )
   }
 
   it('is made at the first start, mode 0600, and found again at the next', () => {
-    const first = loadMasterKey({ env: {}, dir })
+    const first = loadMasterKey({ env: {}, dir, mayCreate: true })
     const path = join(dir, 'master.key')
     assert.deepEqual([first.origin, first.path, first.created], ['file', path, true])
     assert.equal(statSync(path).mode & 0o777, 0o600)
     assert.match(readFileSync(path, 'utf8'), /^[A-Za-z0-9+/]{43}=\n$/)
     assert.deepEqual(readdirSync(dir), ['master.key'])
-    const second = loadMasterKey({ env: {}, dir })
+    const second = loadMasterKey({ env: {}, dir, mayCreate: true })
     assert.equal(second.created, false)
     assert.ok(second.key.equals(first.key))
   })
 
   it('makes the directory when it is not there', () => {
-    assert.ok(loadMasterKey({ env: {}, dir: join(dir, 'a', 'b') }).created)
+    assert.ok(loadMasterKey({ env: {}, dir: join(dir, 'a', 'b'), mayCreate: true }).created)
   })
 
   it('is one key when two processes start at once', () => {
@@ -57,14 +57,14 @@ describe('the master key', () => {
       }
       return randomBytes(bytes)
     }
-    const ours = loadMasterKey({ env: {}, dir, random })
+    const ours = loadMasterKey({ env: {}, dir, random, mayCreate: true })
     assert.equal(ours.created, false)
     assert.equal(ours.key.export().toString('base64'), text)
     assert.deepEqual(readdirSync(dir), ['master.key'])
   })
 
   it('comes from the environment, and then no file is made', () => {
-    const loaded = loadMasterKey({ env: { DAYPASS_MASTER_KEY: text }, dir })
+    const loaded = loadMasterKey({ env: { DAYPASS_MASTER_KEY: text }, dir, mayCreate: true })
     assert.deepEqual(
       [loaded.origin, loaded.path, loaded.created],
       ['environment', undefined, false],
@@ -76,7 +76,7 @@ describe('the master key', () => {
   it('comes from the file that the environment names, also through a link as Kubernetes makes them', () => {
     const path = join(dir, 'mounted')
     symlinkSync(write('secret', `${text}\n`, 0o440), path)
-    const loaded = loadMasterKey({ env: { DAYPASS_MASTER_KEY_FILE: path }, dir })
+    const loaded = loadMasterKey({ env: { DAYPASS_MASTER_KEY_FILE: path }, dir, mayCreate: true })
     assert.deepEqual([loaded.origin, loaded.path], ['file', path])
     assert.equal(loaded.key.export().toString('base64'), text)
   })
@@ -114,6 +114,11 @@ describe('the master key', () => {
     mkdirSync(join(dir, 'folder'), { mode: 0o700 })
     assertBad({ DAYPASS_MASTER_KEY_FILE: join(dir, 'folder') }, /does not hold/)
     assert.deepEqual(readdirSync(dir).sort(), ['folder', 'given'])
+  })
+
+  it('is not made anew where something has been sealed already', () => {
+    assert.throws(() => loadMasterKey({ env: {}, dir, mayCreate: false }), /restore it/)
+    assert.deepEqual(readdirSync(dir), [])
   })
 })
 

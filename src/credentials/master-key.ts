@@ -25,6 +25,8 @@ export type MasterKeyOptions = Readonly<{
   env: Readonly<Record<string, string | undefined>>
   /** Where `master.key` is kept when the environment names none. */
   dir: string
+  /** Nothing has been sealed yet. Otherwise a missing file is a lost key, which a new one would not replace. */
+  mayCreate: boolean
   random?: (bytes: number) => Buffer
 }>
 
@@ -40,7 +42,8 @@ const bytesWanted = 32
  * file that `DAYPASS_MASTER_KEY_FILE` names, else from `dir/master.key`, made at the first start with mode 0600.
  * Throws a BadMasterKeyError rather than to make a second key where one was meant.
  */
-export function loadMasterKey({ env, dir, random = randomBytes }: MasterKeyOptions): MasterKey {
+export function loadMasterKey(options: MasterKeyOptions): MasterKey {
+  const { env, dir, mayCreate, random = randomBytes } = options
   const text = env['DAYPASS_MASTER_KEY']
   const file = env['DAYPASS_MASTER_KEY_FILE']
   if (text !== undefined && file !== undefined) {
@@ -53,6 +56,11 @@ export function loadMasterKey({ env, dir, random = randomBytes }: MasterKeyOptio
   // Kubernetes gives the files of a Secret to the pod's group, so the group may read them.
   if (file !== undefined) return readKey(file, 0o037)
   const path = join(dir, 'master.key')
+  if (!mayCreate && !exists(path)) {
+    throw new BadMasterKeyError(
+      `${path} is missing, and what is kept in ${dir} was sealed under it: restore it from the backup`,
+    )
+  }
   const created = makeKeyFile(path, random)
   return { ...readKey(path, 0o077), created }
 }
@@ -79,7 +87,9 @@ function openKeyFile(path: string): number {
   try {
     return openSync(path, 'r')
   } catch (cause) {
-    throw new BadMasterKeyError(`the master key cannot be read from ${path}`, { cause })
+    throw new BadMasterKeyError(`the master key cannot be read from ${path} (${codeOf(cause)})`, {
+      cause,
+    })
   }
 }
 

@@ -89,6 +89,8 @@ function instant(claims: JsonObject, name: 'exp' | 'nbf' | 'iat'): number | unde
 
 function checkSubject(sub: unknown): string {
   if (typeof sub !== 'string' || sub === '') throw badClaim('sub', 'is missing, empty or no text')
+  // OpenID Connect Core, section 2, allows 255; Kubernetes goes beyond it with long names.
+  if (sub.length > 1024) throw badClaim('sub', 'has more than 1024 characters')
   // oxlint-disable-next-line no-control-regex -- they are what is looked for: XML and logs cannot carry them
   if (/[\u0000-\u001f\u007f-\u009f\ufffe\uffff]/.test(sub)) {
     throw badClaim('sub', 'holds control characters')

@@ -1,8 +1,7 @@
 import { constants } from 'node:crypto'
 import { createServer } from 'node:http'
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import type { ServerOptions as TlsServerOptions } from 'node:https'
 import type { Socket } from 'node:net'
 import type { HttpRequest, HttpResponse } from '../http.ts'
 import { createSourceReader } from './source.ts'
@@ -51,6 +50,8 @@ const maxConnections = 10_000
 const clientCertificates = {
   requestCert: true,
   rejectUnauthorized: false,
+  // What TLS itself makes of a chain does not count, so it need not look through all authorities of the web.
+  ca: [],
   secureOptions: constants.SSL_OP_NO_TICKET,
 }
 
@@ -67,9 +68,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   const tls =
     options.tls && watchTlsFiles(options.tls, (error) => options.onError('tls files', error))
   const requested = options.tls?.requestClientCertificates === true ? clientCertificates : {}
-  const server = tls
-    ? createSecureServer({ ...settings, ...requested }, tls)
-    : createServer(settings)
+  const server = tls ? createSecureServer(settings, requested, tls) : createServer(settings)
   server.maxConnections = maxConnections
   const exchanges = endSilence(server, options.idleTimeoutMs ?? 60_000)
 
@@ -146,12 +145,13 @@ function endSilence(server: Server, idleMs: number): WeakMap<Socket, Exchange> {
   return exchanges
 }
 
-function createSecureServer(settings: TlsServerOptions, files: TlsFiles): Server {
-  const server = createTlsServer({ ...settings, ...files.read() })
-  const { secureOptions } = settings
-  files.onChange((context) =>
-    server.setSecureContext({ ...context, ...(secureOptions && { secureOptions }) }),
-  )
+function createSecureServer(
+  settings: ServerOptions,
+  secure: Partial<typeof clientCertificates>,
+  files: TlsFiles,
+): Server {
+  const server = createTlsServer({ ...settings, ...secure, ...files.read() })
+  files.onChange((context) => server.setSecureContext({ ...secure, ...context }))
   return server
 }
 

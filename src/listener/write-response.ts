@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { finished } from 'node:stream/promises'
 import type { HttpResponse } from '../http.ts'
+import { streamBody } from './stream-body.ts'
 
 /** Resolves when the answer has been handed to the socket or the client has gone. */
 export async function writeResponse(
@@ -22,11 +23,9 @@ export async function writeResponse(
     reply.end()
   } else {
     reply.writeHead(response.status, response.headers)
-    await stream(response, body, reply)
+    await streamBody(response, body, reply)
   }
 }
-
-type Body = AsyncIterable<Uint8Array>
 
 const lingerMs = 500
 
@@ -50,47 +49,6 @@ function withLength(
   }
   const length = body === undefined ? 0 : Buffer.byteLength(body)
   return { ...response.headers, 'content-length': String(length) }
-}
-
-/** A source that fails midway destroys the connection: a cut answer must never look whole. */
-async function stream(response: HttpResponse, body: Body, reply: ServerResponse): Promise<void> {
-  const source = body[Symbol.asyncIterator]()
-  const leave = (): void => void source.return?.().catch(() => undefined)
-  // Nobody reads on: the source must hear of it even while it is being waited for.
-  reply.once('close', leave)
-  try {
-    for (;;) {
-      const { done, value } = await source.next()
-      if (reply.destroyed) return
-      if (done === true) return void reply.end()
-      // A small body leaves in one piece with its head.
-      if (isWhole(response, value)) reply.end(value)
-      else if (!reply.write(value)) await drained(reply)
-    }
-  } catch (error) {
-    reply.destroy()
-    if (!isGone(error)) throw error
-  }
-}
-
-function isWhole({ headers }: HttpResponse, piece: Uint8Array): boolean {
-  return headers['content-length'] === String(piece.length)
-}
-
-function drained(reply: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    const settle = (): void => {
-      reply.off('drain', settle).off('close', settle)
-      resolve()
-    }
-    reply.once('drain', settle).once('close', settle)
-  })
-}
-
-/** The client went away while it was being answered: nobody's fault. */
-function isGone(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  return code === 'ERR_STREAM_PREMATURE_CLOSE' || code === 'ECONNRESET' || code === 'EPIPE'
 }
 
 async function discard(body: HttpResponse['body']): Promise<void> {

@@ -37,9 +37,14 @@ export type S3FaceOptions = Readonly<{
   reservedBuckets?: ReadonlySet<string>
   /** Largest single PUT, part or form file in bytes. Default 5 GiB. */
   maxObjectBytes?: number
+  /** What is waited with, while an answer takes long. Default: the process's own timers. */
+  timer?: Timer
   /** Refuse smaller chunks (but the last) of signed streams. Default: take them. */
   minChunkBytes?: number
 }>
+
+/** Calls back once, after so long; the function it returns takes that back. */
+export type Timer = (milliseconds: number, then: () => void) => () => void
 
 export type Owner = Readonly<{ id: string; displayName: string }>
 
@@ -57,6 +62,10 @@ export function withDefaults(options: S3FaceOptions): Settings {
     hostId: 'daypass',
     reservedBuckets: new Set<string>(),
     maxObjectBytes: 5 * 1024 ** 3,
+    timer: (milliseconds, then) => {
+      const timeout = setTimeout(then, milliseconds)
+      return () => clearTimeout(timeout)
+    },
     ...options,
   }
 }

@@ -65,6 +65,11 @@ export function copySourceFact(source: CopySource): readonly [string, string] {
   return ['x-amz-copy-source', `/${source.bucket}/${source.key}`]
 }
 
+/** Tells which version was copied, where the request names one. */
+export function sourceVersionHeader({ versionId }: CopySource): Record<string, string> {
+  return versionId === undefined ? {} : { 'x-amz-copy-source-version-id': versionId }
+}
+
 /** A source that may be read, as it is now. `access` is the right that was needed for it. */
 export type FoundSource = Readonly<{ open: OpenBucket; object: StoredObject; access: Access }>
 
@@ -95,6 +100,13 @@ async function headSource(call: Call, open: OpenBucket, source: CopySource): Pro
   try {
     return await call.face.options.origin.handle('HeadObject', source)
   } catch (error) {
+    if (isMissing(error) && error.code === 'delete_marker' && source.versionId !== undefined) {
+      throw new S3Error(
+        'invalid_request',
+        'The source of a copy request may not specifically refer to a delete marker by version id.',
+        { cause: error },
+      )
+    }
     return await hideMissing(call, open, isMissing(error) ? about(error, source) : error)
   }
 }

@@ -3,7 +3,7 @@ import type { HttpRequest, HttpResponse } from '../http.ts'
 import type { Address } from './address.ts'
 import { findWireError } from './error-table.ts'
 import type { WireError } from './error-table.ts'
-import { element } from './xml.ts'
+import { element, xmlProlog } from './xml.ts'
 
 /** What an error answer needs to know about its surroundings. */
 export type ErrorContext = Readonly<{
@@ -35,7 +35,7 @@ export function errorResponse(thrown: unknown, context: ErrorContext): HttpRespo
       ...commonHeaders(shown, context),
       ...(head ? headOnlyHeaders(shown) : { 'content-type': 'application/xml' }),
     },
-    ...(head ? {} : { body: errorDocument(shown, context) }),
+    ...(head ? {} : { body: documentOf(shown, context) }),
     ...(leavesBodyBehind(context.request) ? { close: true } : {}),
   }
 }
@@ -60,12 +60,15 @@ export function isOurs(thrown: unknown): boolean {
   return status === undefined || (status === 503 && thrown.cause !== undefined)
 }
 
-/**
- * The error document without namespace, as the SDKs parse it. Also stands inside a 200 where the answer had to begin early.
- */
-function errorDocument(shown: Shown, context: ErrorContext): string {
+/** The document alone, for an answer that has begun as a 200 already. Reports like `errorResponse`. */
+export function errorDocument(thrown: unknown, context: ErrorContext): string {
+  return documentOf(show(thrown, context), context)
+}
+
+/** Without namespace, as the SDKs parse it. */
+function documentOf(shown: Shown, context: ErrorContext): string {
   return [
-    '<?xml version="1.0" encoding="UTF-8"?>\n<Error>',
+    `${xmlProlog}<Error>`,
     element('Code', shown.wire.code),
     element('Message', shown.message),
     ...extraElements(shown),

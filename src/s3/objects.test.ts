@@ -463,6 +463,12 @@ describe('versions and deletion (S3 surface, section 21)', () => {
     const byId = await refused(`/ver/k?versionId=${marker}`, {}, 405, 'MethodNotAllowed')
     assert.equal(byId.headers['x-amz-delete-marker'], 'true')
     assert.equal(byId.headers['allow'], 'DELETE')
+    const copy = (source: string): Sent => ({
+      method: 'PUT',
+      headers: { 'x-amz-copy-source': source },
+    })
+    await refused('/bkt/copied', copy('ver/k'), 404, 'NoSuchKey')
+    await refused('/bkt/copied', copy(`ver/k?versionId=${marker}`), 400, 'InvalidRequest')
     assert.equal((await kit.send(`/ver/k?versionId=${versionId}`)).text, 'one')
     await kit.send(`/ver/k?versionId=${marker}`, { method: 'DELETE' })
     assert.equal((await kit.send('/ver/k')).text, 'one')

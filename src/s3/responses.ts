@@ -1,11 +1,14 @@
 import type { HttpResponse } from '../http.ts'
 import type { Call } from './call.ts'
 
+/** An answer that is a document. */
+export type XmlResponse = HttpResponse & Readonly<{ body: string }>
+
 /** A success document. */
 export function xmlResponse(
   body: string,
   headers: Readonly<Record<string, string>> = {},
-): HttpResponse {
+): XmlResponse {
   return { status: 200, headers: { 'content-type': 'application/xml', ...headers }, body }
 }
 

@@ -32,9 +32,12 @@ export function wrap(name: string, ...markup: readonly string[]): string {
   return `<${name}>${markup.join('')}</${name}>`
 }
 
+/** What every document begins with. */
+export const xmlProlog = '<?xml version="1.0" encoding="UTF-8"?>\n'
+
 /** A whole document with prolog and namespace. */
 export function xmlDocument(root: string, ...markup: readonly string[]): string {
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<${root} xmlns="${s3Namespace}">${markup.join('')}</${root}>`
+  return `${xmlProlog}<${root} xmlns="${s3Namespace}">${markup.join('')}</${root}>`
 }
 
 /** Instants as S3 writes them, in whole seconds like the `Last-Modified` header: `2026-11-21T23:05:28.000Z`. */

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { Agent } from 'node:http'
 import { Readable } from 'node:stream'
-import { setTimeout } from 'node:timers/promises'
 import { after, before, describe, it } from 'node:test'
 import {
   AbortMultipartUploadCommand,
@@ -39,6 +38,7 @@ import { openWorld } from './clients/world.ts'
 import type { World } from './clients/world.ts'
 import { refusalOf, region, s3Client } from './keys.ts'
 import type { SessionKeys } from './keys.ts'
+import { until } from './until.ts'
 
 const Bucket = 'sdk'
 const partBytes = 5 * 1024 * 1024
@@ -133,10 +133,10 @@ describe('uploads of the AWS SDK', () => {
     await assert.rejects(endless.done(), { name: 'AbortError' })
     assert.equal(await gone('aborted'), 'NoSuchKey')
     // The library says that it has given up before it tells the server so.
-    for (let left = 1; left > 0; await setTimeout(20)) {
+    await until('the upload is aborted', async () => {
       const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket }))
-      left = Uploads.length
-    }
+      return Uploads.length === 0
+    })
   })
 
   it('in parts are refused when a part is too small, wrong, missing or in disorder', async () => {

@@ -3,7 +3,6 @@ import { createHash, randomBytes } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { setTimeout } from 'node:timers/promises'
 import {
   CreateBucketCommand,
   ListMultipartUploadsCommand,
@@ -19,6 +18,7 @@ import type { Headers, RawAnswer } from './raw/connection.ts'
 import { sha256, signRaw } from './raw/signing.ts'
 import type { Chain } from './raw/signing.ts'
 import { assertUntold } from './traces.ts'
+import { until } from './until.ts'
 
 const bucket = 'target'
 const content = 'not to be seen in any log: 5f2c9a'
@@ -73,14 +73,6 @@ async function refused(
 ): Promise<void> {
   const answer = await send(sending, bodyOf)
   assert.deepEqual([answer?.status, answer?.code], [status, code], answer?.body)
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  const deadline = Date.now() + 10_000
-  while (!holds()) {
-    assert.ok(Date.now() < deadline, 'waited in vain')
-    await setTimeout(10)
-  }
 }
 
 const crc32 = (text: string): string => {
@@ -324,9 +316,9 @@ describe('a plain body', () => {
         const connection = await RawConnection.open(server.endpoint)
         const said = { 'content-length': String(4 * 1024 * 1024), ...headers }
         connection.send(headOf('PUT', target, said), randomBytes(1024 * 1024))
-        await until(() => unfinished() > 0)
+        await until('the file is there', () => unfinished() > 0)
         connection[end]()
-        await until(() => unfinished() === 0)
+        await until('it is gone', () => unfinished() === 0)
       }
     }
   })
@@ -383,6 +375,42 @@ describe('a signature or a header that is wrong', () => {
     const token = { host, 'x-amz-security-token': keys.sessionToken }
     const bare = await sendRaw(server.endpoint, headOf('GET', `/${bucket}`, token))
     assert.deepEqual([bare?.status, bare?.code], [403, 'AccessDenied'])
+  })
+
+  it('may stand there twice, of which neither is believed', async () => {
+    const twice = async (line: string) => {
+      const target = `/${bucket}/unsigned`
+      const sign = signRaw({ method: 'GET', target, headers: { host }, keys, payload: sha256('') })
+      const head = headOf('GET', target, sign.headers)
+      const answer = await sendRaw(server.endpoint, `${head.slice(0, -2)}${line}\r\n\r\n`)
+      return [answer?.status, answer?.code]
+    }
+    assert.deepEqual(await twice('authorization: AWS4-HMAC-SHA256 x'), [400, 'InvalidArgument'])
+    assert.deepEqual(await twice('x-amz-security-token: other'), [400, 'InvalidArgument'])
+    assert.deepEqual(await twice('x-amz-date: 20200101T000000Z'), [403, 'AccessDenied'])
+    const other = await twice('x-amz-content-sha256: UNSIGNED-PAYLOAD')
+    assert.ok(other[0] === 400 || other[0] === 403, String(other))
+    const elsewhere = await twice('host: elsewhere')
+    assert.ok(elsewhere[0] === 400 || elsewhere[0] === 403, String(elsewhere))
+  })
+
+  it('is refused before a client that waits for a word sends its body', async () => {
+    const target = `/${bucket}/bad`
+    const payload = 'UNSIGNED-PAYLOAD'
+    const wrong = { ...keys, secretAccessKey: 'wrong' }
+    const headers = { host, expect: '100-continue', 'content-length': '1000000' }
+    const sign = signRaw({ method: 'PUT', target, headers, keys: wrong, payload })
+    const connection = await RawConnection.open(server.endpoint)
+    connection.send(headOf('PUT', target, sign.headers))
+    assert.equal((await connection.answer())?.code, 'SignatureDoesNotMatch')
+    assert.equal(await connection.answer(), undefined, 'the connection stays open')
+  })
+
+  it('is told in headers where there is no body', async () => {
+    const answer = await send({ method: 'HEAD', target: '/closed-to-all', payload: sha256('') })
+    assert.equal(answer?.status, 404)
+    assert.equal(answer?.headers.get('x-amz-error-code'), 'NoSuchBucket')
+    assert.equal(answer?.body, '')
   })
 
   it('may be a link whose form is bad or whose time has passed', async () => {
@@ -519,6 +547,8 @@ describe('what is no HTTP', () => {
       ['GET / HTTP/1.1\r\n\r\n', 400],
       [`GET / HTTP/1.1\r\nhost: ${host}\r\nbad header\r\n\r\n`, 400],
       [`GET / HTTP/1.1\r\nhost: ${host}\r\na: b\0c\r\n\r\n`, 400],
+      [`GET /${bucket}/\xc3\xbc HTTP/1.1\r\nhost: ${host}\r\n\r\n`, 400],
+      [`GET /${bucket}/a b HTTP/1.1\r\nhost: ${host}\r\n\r\n`, 400],
       [`GET /${bucket}/\0 HTTP/1.1\r\nhost: ${host}\r\n\r\n`, 400],
       [`GET / HTTP/1.1\r\nhost: ${host}\r\na: ${'x'.repeat(40_000)}\r\n\r\n`, 431],
       [`GET /${'x'.repeat(40_000)} HTTP/1.1\r\nhost: ${host}\r\n\r\n`, 431],

@@ -47,7 +47,7 @@ export async function assumeRole(endpoint: string, keys: Keys): Promise<SessionK
   return sessionKeys((await stsClient(endpoint, keys).send(command)).Credentials)
 }
 
-function sessionKeys(credentials: Credentials | undefined): SessionKeys {
+export function sessionKeys(credentials: Credentials | undefined): SessionKeys {
   const { AccessKeyId, SecretAccessKey, SessionToken } = credentials ?? {}
   assert.ok(AccessKeyId && SecretAccessKey && SessionToken, 'no credentials in the answer')
   return { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken }

@@ -4,7 +4,8 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3'
-import { aws, awsCli } from './clients/aws-cli.ts'
+import { awsCli, startAwsCli } from './clients/aws-cli.ts'
+import type { AwsCli } from './clients/aws-cli.ts'
 import { boto3, startBoto3 } from './clients/boto3.ts'
 import type { Boto3 } from './clients/boto3.ts'
 import { curl, curlPath } from './clients/curl.ts'
@@ -46,10 +47,13 @@ function plant(dir: string, files: Readonly<Record<string, string>>): string {
 
 describe('aws (Debian), with temporary keys', { skip: awsCli.absent }, () => {
   let place: Place
+  let aws: AwsCli
   before(async () => {
     place = await world.placeFor('awscli')
+    aws = startAwsCli(place)
   })
-  const run = async (...args: readonly string[]) => (await aws(place, args)).toString()
+  after(() => aws.close())
+  const run = async (...args: readonly string[]) => (await aws.run(args)).toString()
   const json = async (...args: readonly string[]) => JSON.parse(await run(...args))
 
   it('syncs a directory there and back, and removes what is gone', async () => {

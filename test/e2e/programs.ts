@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { cleanEnvironment } from './daypass-server.ts'
@@ -63,7 +63,17 @@ export function absence(path: string): string | false {
   return !existsSync(path) && `${path} is not installed`
 }
 
-const command = resolve(import.meta.dirname, '../../src/cli/daypass.ts')
+/** Debian's, which has Debian's modules. */
+export const python = '/usr/bin/python3'
+
+/** Why what needs this Python module cannot be tested here; `false`: it can. */
+export function missingModule(name: string): string | false {
+  const { status } = spawnSync(python, ['-c', `import ${name}`], { env: cleanEnvironment() })
+  return status !== 0 && `${python} has no ${name}`
+}
+
+/** The command line, to be run by Node. */
+export const command = resolve(import.meta.dirname, '../../src/cli/daypass.ts')
 
 /** The real command line, with the root key of the server's directory unless `env` brings other keys. */
 export function daypass(

@@ -57,8 +57,8 @@ const followed = new Set([
   certificatePolicies,
 ])
 
-/** One strange enough to be ours to refuse: before anybody spends time on it. */
-const longestBytes = 32_768
+/** Of a certificate that anybody means; a stranger's parts end up in logs and claims. */
+const longestBytes = 16_384
 
 /** @throws {Error} for anything that is not exactly one certificate of version 3 in DER */
 export function parseCertificate(der: Buffer): Certificate {

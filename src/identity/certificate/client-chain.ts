@@ -48,7 +48,9 @@ function checkProxy(proxy: CertificateProxy): (peer: string | undefined) => bool
   if (new Set(names.map((name) => name.toLowerCase())).size < names.length) {
     throw new TypeError('one header for two things')
   }
-  if (proxy.proof.reveal().length < 16) throw new TypeError('proof: shorter than 16 characters')
+  if (!/^[\x21-\x7e]{16,}$/.test(proxy.proof.reveal())) {
+    throw new TypeError('proof: 16 or more characters that a header can carry are needed')
+  }
   if (proxy.addresses.length === 0) throw new TypeError('addresses: there are none')
   const addresses = new BlockList()
   for (const entry of proxy.addresses) {

@@ -40,8 +40,11 @@ const texts = new Set<number>([
   tags.bmpString,
 ])
 
+const longestBytes = 2048
+
 /** @throws {SyntaxError} */
 export function readName(name: Element): DistinguishedName {
+  if (name.bytes.length > longestBytes) throw new SyntaxError('a name of too many bytes')
   const sets = children(name).map((set) => children(set, tags.set).map(readAttribute))
   const attributes = sets.flat()
   const textsOf = (oid: string) =>

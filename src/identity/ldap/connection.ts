@@ -27,7 +27,7 @@ type Search = Readonly<{
 
 const mostBytesPerOperation = 8 * 1024 * 1024
 const startTls = '1.3.6.1.4.1.1466.20037'
-const largestPage = 500
+const largestPage = 200
 
 /** Reaches one server, through TLS unless told not to. Nobody is bound yet. Rejects when it takes too long. */
 export async function openConnection(

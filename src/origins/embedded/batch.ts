@@ -1,5 +1,6 @@
 import { apply } from './apply.ts'
 import type { Batch, BatchResult, Command, Outcome } from './commands.ts'
+import type { KeptFiles } from './kept-files.ts'
 import { IndexRefusal } from './write-context.ts'
 import type { WriteContext } from './write-context.ts'
 
@@ -8,14 +9,16 @@ const fatal = new Set([5, 7, 10, 11, 13])
 
 /**
  * Many commands, one transaction, one sync. Each command has its own savepoint: one that is refused, or that trips
- * over a fault of ours, takes back its own writes and nobody else's.
+ * over a fault of ours, takes back its own writes and nobody else's. Nothing is done that the database's files, as their
+ * names find them, do not hold.
  */
-export function runBatch(context: WriteContext, batch: Batch): BatchResult {
+export function runBatch(context: WriteContext, kept: KeptFiles, batch: Batch): BatchResult {
   const { index, sequence } = context
   context.garbage.length = 0
   let outcomes: Outcome[] = []
   let committing = false
   try {
+    kept.assertKept()
     index.run('BEGIN IMMEDIATE')
     for (const file of batch.collected) index.run('DELETE FROM garbage WHERE file = ?', file)
     outcomes = batch.commands.map((command) => attempt(context, command))
@@ -24,6 +27,7 @@ export function runBatch(context: WriteContext, batch: Batch): BatchResult {
     }
     committing = true
     index.run('COMMIT')
+    kept.assertKept()
     return { outcomes, garbage: [...context.garbage] }
   } catch (error) {
     const kind = committing ? 'unknown' : 'failed'

@@ -123,6 +123,40 @@ describe('embedded origin', () => {
     await again.origin.close()
   })
 
+  for (const name of ['objects.db', 'objects.db-wal']) {
+    test(`acknowledges nothing into a ${name} that was deleted or replaced under it`, async () => {
+      const dir = newDir()
+      const session = await withBucket(dir)
+      await session.put('k', 'before')
+      const file = join(dir, name)
+      renameSync(file, `${file}.away`)
+      await refusedFor(session.put('lost'), file)
+      await refusedFor(session.delete('k'), file)
+      writeFileSync(file, 'somebody else')
+      await refusedFor(session.put('lost', patterned(100_000)), file)
+      assert.equal((await session.get('k')).toString(), 'before')
+      renameSync(`${file}.away`, file)
+      await session.put('back')
+      await session.origin.close()
+      const again = await withBucket(dir)
+      assert.deepEqual(await again.keys(), ['back', 'k'])
+      await again.origin.close()
+    })
+  }
+
+  test('acknowledges nothing when its whole directory was moved away', async () => {
+    const dir = newDir()
+    const session = await withBucket(dir)
+    await session.put('k')
+    renameSync(dir, `${dir}.away`)
+    await refused(session.put('lost'), 'unavailable')
+    await refusedFor(session.delete('k'), join(dir, 'objects.db'))
+    await session.origin.close()
+    const again = await withBucket(`${dir}.away`)
+    assert.deepEqual(await again.keys(), ['k'])
+    await again.origin.close()
+  })
+
   test('names its data files by nothing that comes from a key', async () => {
     const dir = newDir()
     const session = await withBucket(dir)
@@ -302,6 +336,13 @@ describe('embedded origin', () => {
     await again.origin.close()
   })
 })
+
+/** Unavailable, and our log is told which file is missing. */
+async function refusedFor(operation: Promise<unknown>, file: string): Promise<void> {
+  await refused(operation, 'unavailable')
+  const { cause } = (await operation.catch((error: Error) => error)) as Error
+  assert.ok(String(cause).includes(file), String(cause))
+}
 
 function filesIn(dir: string): string[] {
   return readdirSync(dir, { recursive: true, withFileTypes: true })

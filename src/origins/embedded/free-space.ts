@@ -1,5 +1,6 @@
 import { statfsSync } from 'node:fs'
 import { OriginError } from '../../s3/index.ts'
+import { diskFailure } from './disk-errors.ts'
 
 /** What the file system says of itself, in blocks. */
 export type ReadFreeSpace = (
@@ -25,12 +26,20 @@ export class FreeSpace {
 
   /** @throws OriginError `unavailable` when so many bytes would leave too little. */
   check(bytes: number): void {
-    const { bsize, blocks, bavail } = this.#read(this.#dir)
+    const { bsize, blocks, bavail } = this.#look()
     // Some network file systems tell nothing; there the write itself has to.
     if (blocks === 0) return
     const reserved = Math.min(mostReserved, (blocks * bsize) / 20)
     if (bavail * bsize - this.#promised - bytes >= reserved) return
     throw new OriginError('unavailable', 'The storage is full. Delete something, or try later.')
+  }
+
+  #look(): ReturnType<ReadFreeSpace> {
+    try {
+      return this.#read(this.#dir)
+    } catch (cause) {
+      throw diskFailure(cause)
+    }
   }
 
   /** Holds room for the bytes until they are written, or are not. Checks first. */

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { OriginError } from '../../s3/index.ts'
 import type { Batch, BatchResult, Command, Commands, Outcome } from './commands.ts'
+import { identityOf, lost } from './kept-files.ts'
 
 /** The commit may or may not have happened: whoever holds a file for it must leave it where it is. */
 export class UnknownOutcome extends OriginError {}
@@ -21,6 +22,7 @@ const maxBatch = 256
 export class Writer {
   readonly #file: string
   readonly #onGarbage: (files: readonly string[]) => void
+  #identity: string | undefined
   #worker: Worker | undefined
   #queue: Waiting[] = []
   #running: Waiting[] = []
@@ -41,6 +43,7 @@ export class Writer {
       worker.once('message', () => resolve())
       worker.once('error', reject)
     })
+    writer.#identity = identityOf(file)
     return writer
   }
 
@@ -102,6 +105,9 @@ export class Writer {
   }
 
   #start(): Worker {
+    // A thread that begins anew would make a new, empty index where the old one is gone.
+    const replaced = this.#identity !== undefined && identityOf(this.#file) !== this.#identity
+    if (replaced) throw lost(this.#file)
     // The built program has no .ts beside it.
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
     const program = new URL(`./writer-thread.${extension}`, import.meta.url)

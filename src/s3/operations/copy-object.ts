@@ -2,13 +2,16 @@ import type { HttpResponse } from '../../http.ts'
 import { authorize, objectAccess, openBucket, storedTags, writeFacts } from '../accesses.ts'
 import type { ObjectCall } from '../call.ts'
 import { parseWriteConditions } from '../conditions.ts'
-import { copySourceFact, findSource, parseCopySource } from '../copy-source.ts'
+import { copySourceFact, findSource, parseCopySource, sourceVersionHeader } from '../copy-source.ts'
 import type { CopySource, FoundSource } from '../copy-source.ts'
 import { knownAlgorithm } from '../integrity.ts'
+import { answerInTime } from '../late-answer.ts'
 import { parseObjectAttributes, refuseUnserved } from '../object-attributes.ts'
 import type { ObjectAttributes, OriginRequest, StoredObject } from '../origin.ts'
 import { renderChecksum } from '../render.ts'
+import { retryChanged } from '../retry-changed.ts'
 import { quoted, versionHeaders, xmlResponse } from '../responses.ts'
+import type { XmlResponse } from '../responses.ts'
 import { invalidArgument, S3Error } from '../s3-error.ts'
 import type { Tags } from '../tags.ts'
 import { element, xmlDocument, xmlTime } from '../xml.ts'
@@ -27,49 +30,61 @@ export async function copyObject(call: ObjectCall): Promise<HttpResponse> {
   const directives = parseDirectives(headers)
   assertChanges(call, source, directives)
   const sent = parseObjectAttributes(headers)
-  const replacing = directives.tagging === 'REPLACE' ? sent.tags : new Map<string, string>()
-  const conditions = parseWriteConditions(headers)
+  const wanted = { source, directives, sent, conditions: parseWriteConditions(headers) }
+  const judged = await judge(call, wanted)
+  const copying = retryChanged(
+    judged,
+    () => judge(call, wanted),
+    (copyable) => copy(call, wanted, copyable),
+  )
+  return await answerInTime(call, copying, sourceVersionHeader(source))
+}
+
+type Wanted = Readonly<{
+  source: CopySource
+  directives: Directives
+  sent: ObjectAttributes
+  conditions: OriginRequest<'CopyObject'>['conditions']
+}>
+
+/** The source as it was found, and may be copied. */
+type Copyable = Readonly<{
+  object: StoredObject
+  /** Those that were judged: the source's own may change in the meantime. */
+  tags: Tags
+}>
+
+async function judge(call: ObjectCall, wanted: Wanted): Promise<Copyable> {
+  const { source, directives, sent, conditions } = wanted
   const open = await openBucket(call)
   const facts = {
     ...writeFacts(call, new Map([copySourceFact(source)])),
     ...(await storedTags(call, open, call.key)),
     ObjectCreationOperation: true,
   }
-  const target = (tags: Tags) =>
-    writeAccesses(call, open, call.key, { attributes: { tags }, conditions, facts })
   const found = await findSource(call, source)
-  const tags = directives.tagging === 'REPLACE' ? replacing : found.object.tags
+  const tags = directives.tagging === 'REPLACE' ? sent.tags : found.object.tags
   const travelling = directives.tagging === 'COPY' && tags.size > 0
   await authorize(call, [
-    ...target(tags),
+    ...writeAccesses(call, open, call.key, { attributes: { tags }, conditions, facts }),
     found.access,
     ...(travelling ? [readTagsAccess(call, source, found)] : []),
   ])
   assertCopyable(found.object)
-  return await copy(call, { source, found, tags, conditions, directives, sent })
+  return { object: found.object, tags }
 }
 
-type Copying = Readonly<{
-  source: CopySource
-  found: FoundSource
-  /** Those that were judged: the source's own may change in the meantime. */
-  tags: Tags
-  conditions: OriginRequest<'CopyObject'>['conditions']
-  directives: Directives
-  sent: ObjectAttributes
-}>
-
-async function copy(call: ObjectCall, copying: Copying): Promise<HttpResponse> {
-  const attributes = attributesOf(copying)
+async function copy(call: ObjectCall, wanted: Wanted, copyable: Copyable): Promise<XmlResponse> {
+  const attributes = attributesOf(wanted, copyable.object)
   const algorithm = call.fields.headers.get('x-amz-checksum-algorithm')
   const stored = await call.face.options.origin.handle('CopyObject', {
-    source: { ...copying.source, etag: copying.found.object.etag },
+    source: { ...wanted.source, etag: copyable.object.etag },
     bucket: call.bucket,
     key: call.key,
     ...(attributes === undefined ? {} : { attributes }),
-    tags: copying.tags,
+    tags: copyable.tags,
     ...(algorithm === undefined ? {} : { checksumAlgorithm: knownAlgorithm(algorithm) }),
-    conditions: copying.conditions,
+    conditions: wanted.conditions,
   })
   const document = xmlDocument(
     'CopyObjectResult',
@@ -77,21 +92,19 @@ async function copy(call: ObjectCall, copying: Copying): Promise<HttpResponse> {
     element('ETag', quoted(stored.etag)),
     renderChecksum(stored.checksum),
   )
-  const { versionId } = copying.source
-  return xmlResponse(document, {
-    ...versionHeaders(stored),
-    ...(versionId === undefined ? {} : { 'x-amz-copy-source-version-id': versionId }),
-  })
+  return xmlResponse(document, versionHeaders(stored))
 }
 
 /** `undefined`: the source's as they stand. The storage class is the call's own in either case. */
-function attributesOf(copying: Copying): Omit<ObjectAttributes, 'tags'> | undefined {
-  const { sent, found, directives } = copying
+function attributesOf(
+  { sent, directives }: Wanted,
+  source: StoredObject,
+): Omit<ObjectAttributes, 'tags'> | undefined {
   const { tags: _, ...replaced } = sent
   if (directives.metadata === 'REPLACE') return replaced
   if (sent.storageClass === undefined && sent.websiteRedirectLocation === undefined)
     return undefined
-  const { headers, metadata } = found.object
+  const { headers, metadata } = source
   return { ...replaced, headers, metadata }
 }
 

@@ -6,7 +6,8 @@ import type { OpenBucket } from '../accesses.ts'
 import { malformedXml, openObjectBody, readXmlBody } from '../body.ts'
 import type { ObjectCall } from '../call.ts'
 import { bareEtag, parseSize, parseWriteConditions } from '../conditions.ts'
-import { copySourceFact, findSource, parseCopySource } from '../copy-source.ts'
+import { copySourceFact, findSource, parseCopySource, sourceVersionHeader } from '../copy-source.ts'
+import type { CopySource } from '../copy-source.ts'
 import {
   checksumAlgorithms,
   checksumHeader,
@@ -14,13 +15,16 @@ import {
   parseChecksumType,
   parseClaimedValue,
 } from '../integrity.ts'
+import { answerInTime } from '../late-answer.ts'
 import { parseObjectAttributes, refuseUnserved } from '../object-attributes.ts'
 import { OriginError } from '../origin-error.ts'
 import type { OriginRequest, Upload } from '../origin.ts'
 import { resolveRange } from '../range.ts'
 import type { Extent } from '../range.ts'
 import { renderChecksum, renderChecksumValue } from '../render.ts'
+import { retryChanged } from '../retry-changed.ts'
 import { emptyResponse, locationOf, quoted, versionHeaders, xmlResponse } from '../responses.ts'
+import type { XmlResponse } from '../responses.ts'
 import { invalidArgument } from '../s3-error.ts'
 import { childrenOf, childText } from '../xml-parse.ts'
 import type { XmlElement } from '../xml-parse.ts'
@@ -113,32 +117,48 @@ export async function uploadPartCopy(call: ObjectCall): Promise<HttpResponse> {
   refuseUnserved(headers)
   const part = { uploadId: parseUploadId(call), partNumber: parsePartNumber(call) }
   const source = parseCopySource(headers.get('x-amz-copy-source') ?? '')
+  const judged = await judgePartCopy(call, source)
+  const copying = retryChanged(
+    judged,
+    () => judgePartCopy(call, source),
+    (copyable) => copyPart(call, { ...part, ...copyable }),
+  )
+  return await answerInTime(call, copying, sourceVersionHeader(source))
+}
+
+type PartCopy = OriginRequest<'UploadPartCopy'>
+
+async function judgePartCopy(
+  call: ObjectCall,
+  source: CopySource,
+): Promise<Pick<PartCopy, 'source' | 'range'>> {
   const open = await openBucket(call)
   const facts = {
     ...writeFacts(call, new Map([copySourceFact(source)])),
     ...(await storedTags(call, open, call.key)),
     ObjectCreationOperation: false,
   }
-  const found = await findSource(call, source)
-  await authorize(call, [objectAccess(call, open, call.key, 's3:PutObject', facts), found.access])
-  const range = parseCopyRange(headers.get('x-amz-copy-source-range'), found.object.size)
-  const copied = await call.face.options.origin.handle('UploadPartCopy', {
-    bucket: call.bucket,
-    key: call.key,
-    ...part,
-    source: { ...source, etag: found.object.etag },
-    ...(range === undefined ? {} : { range }),
-  })
+  const { object, access } = await findSource(call, source)
+  await authorize(call, [objectAccess(call, open, call.key, 's3:PutObject', facts), access])
+  const range = parseCopyRange(call.fields.headers.get('x-amz-copy-source-range'), object.size)
+  const judged = { ...source, etag: object.etag }
+  return { source: judged, ...(range === undefined ? {} : { range }) }
+}
+
+async function copyPart(
+  call: ObjectCall,
+  copying: Omit<PartCopy, 'bucket' | 'key'>,
+): Promise<XmlResponse> {
+  const { bucket, key } = call
+  const { origin } = call.face.options
+  const copied = await origin.handle('UploadPartCopy', { bucket, key, ...copying })
   const document = xmlDocument(
     'CopyPartResult',
     element('LastModified', xmlTime(copied.lastModified)),
     element('ETag', quoted(copied.etag)),
     renderChecksumValue(copied.checksum),
   )
-  return xmlResponse(
-    document,
-    source.versionId === undefined ? {} : { 'x-amz-copy-source-version-id': source.versionId },
-  )
+  return xmlResponse(document)
 }
 
 /** Unlike a read's range this one is never ignored: the part would silently hold other bytes. */
@@ -177,14 +197,22 @@ export async function completeMultipartUpload(call: ObjectCall): Promise<HttpRes
     maxBytes: largestCompletion,
     integrity: 'object',
   })
-  const stored = await call.face.options.origin.handle('CompleteMultipartUpload', {
-    bucket: call.bucket,
-    key: call.key,
+  const completing = {
     uploadId,
     parts: parseParts(document),
     ...completionClaims(headers),
     conditions,
-  })
+  }
+  return await answerInTime(call, complete(call, completing))
+}
+
+async function complete(
+  call: ObjectCall,
+  completing: Omit<OriginRequest<'CompleteMultipartUpload'>, 'bucket' | 'key'>,
+): Promise<XmlResponse> {
+  const { bucket, key } = call
+  const { origin } = call.face.options
+  const stored = await origin.handle('CompleteMultipartUpload', { bucket, key, ...completing })
   const result = xmlDocument(
     'CompleteMultipartUploadResult',
     element('Location', locationOf(call, call.bucket, call.key)),

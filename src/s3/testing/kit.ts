@@ -130,14 +130,17 @@ export type Kit = Readonly<{
   close(): Promise<void>
 }>
 
-/** A face over a real embedded origin in a directory of its own. */
-export async function openKit(options: Partial<S3FaceOptions> = {}): Promise<Kit> {
+/** A face over a real embedded origin in a directory of its own. `wrap`: what the face sees of it. */
+export async function openKit(
+  options: Partial<S3FaceOptions> = {},
+  wrap: (origin: Origin) => Origin = (origin) => origin,
+): Promise<Kit> {
   const dir = mkdtempSync(join(tmpdir(), 'daypass-s3-'))
   const origin = await openEmbeddedOrigin({ dir, clock: () => new Date(), random: randomBytes })
   const access = new FakeAccess()
   const faults: unknown[] = []
   const face = createS3Face({
-    origin,
+    origin: wrap(origin),
     access,
     sealer: plainSealer,
     region: 'us-east-1',

@@ -1,12 +1,12 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { cleanEnvironment } from '../daypass-server.ts'
 import { awsEnvironment } from '../keys.ts'
+import { missingModule, python } from '../programs.ts'
 import type { ClientKind, Place, StoreClient } from './store-client.ts'
 
-const python = '/usr/bin/python3'
 const script = join(import.meta.dirname, 'boto3-client.py')
 
 /** One Python process that does what it is told, line by line: starting one for each call would take most of the time. */
@@ -33,14 +33,9 @@ export function startBoto3({ endpoint, keys, dir }: Place): Boto3 {
   }
 }
 
-export function boto3Absence(): string | false {
-  const { status } = spawnSync(python, ['-c', 'import boto3'], { env: cleanEnvironment() })
-  return status !== 0 && `${python} has no boto3`
-}
-
 export const boto3: ClientKind = {
   name: 'boto3',
-  absent: boto3Absence(),
+  absent: missingModule('boto3'),
   missing: /NoSuchKey/,
   denied: /AccessDenied|\(403\)/,
   keys: 'any',

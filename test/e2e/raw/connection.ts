@@ -12,6 +12,8 @@ export type RawAnswer = Readonly<{
   code: string | undefined
 }>
 
+const longestSilenceMs = 20_000
+
 /** A TCP connection that sends any bytes at all, and reads what answers to them. */
 export class RawConnection {
   readonly #socket: Socket
@@ -26,6 +28,7 @@ export class RawConnection {
       this.#received = Buffer.concat([this.#received, chunk])
       wake()
     })
+    socket.setTimeout(longestSilenceMs, () => socket.destroy())
     socket.on('error', () => undefined)
     socket.on('close', () => {
       this.#ended = true

@@ -89,8 +89,12 @@ export class Workshop {
     return new X509Certificate(readFileSync(this.file(`${name}.pem`))).raw
   }
 
+  text(file: string): string {
+    return readFileSync(this.file(file), 'utf8')
+  }
+
   pem(...names: readonly string[]): string {
-    return names.map((name) => readFileSync(this.file(`${name}.pem`), 'utf8')).join('')
+    return names.map((name) => this.text(`${name}.pem`)).join('')
   }
 
   close(): void {
