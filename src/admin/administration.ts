@@ -45,6 +45,7 @@ function readsOf(snapshot: Snapshot): Directory {
     policiesOf: (user) => snapshot.policiesOf(user),
     boundaryOf: (user) => snapshot.boundaryOf(user),
     policiesOfRole: (nameOrArn) => snapshot.policiesOfRole(nameOrArn),
+    policiesOfGroup: (name) => snapshot.policiesOfGroup(name),
     boundaryOfRole: (nameOrArn) => snapshot.boundaryOfRole(nameOrArn),
     groupsOf: (user) => snapshot.groupsOf(user),
     policiesAttachedTo: (subject) => snapshot.policiesAttachedTo(subject),

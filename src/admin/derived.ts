@@ -24,7 +24,7 @@ export class Derived {
     const user = this.#tables.users.get(name)
     if (user?.status !== 'enabled') return undefined
     return remembered(this.#ofUser, name, () => {
-      const groups = this.groupsOf(name).map((group) => this.#policiesOfGroup(group))
+      const groups = this.groupsOf(name).map((group) => this.policiesOfGroup(group))
       return unique([...this.#bound(user), ...groups.flat()])
     })
   }
@@ -80,7 +80,7 @@ export class Derived {
   }
 
   /** A group that is named but not there may have had a Deny. */
-  #policiesOfGroup(name: string): readonly NamedPolicy[] {
+  policiesOfGroup(name: string): readonly NamedPolicy[] {
     const group = this.#tables.groups.get(name)
     return group
       ? this.#bound(group)

@@ -123,6 +123,10 @@ export class Snapshot implements Directory {
     return this.#derived.policiesOfRole(roleName(nameOrArn))
   }
 
+  policiesOfGroup(name: string): readonly NamedPolicy[] | undefined {
+    return this.#tables.groups.has(name) ? this.#derived.policiesOfGroup(name) : undefined
+  }
+
   boundaryOfRole(nameOrArn: string): NamedPolicy | undefined {
     return this.#derived.boundary(this.findRole(nameOrArn))
   }

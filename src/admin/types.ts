@@ -133,6 +133,8 @@ export interface Directory {
   boundaryOf(user: string): NamedPolicy | undefined
   /** Attached and inline. `undefined`: there is no such role. */
   policiesOfRole(nameOrArn: string): readonly NamedPolicy[] | undefined
+  /** What a group gives its members. `undefined`: there is no such group. */
+  policiesOfGroup(name: string): readonly NamedPolicy[] | undefined
   boundaryOfRole(nameOrArn: string): NamedPolicy | undefined
   /** Names, in order. */
   groupsOf(user: string): readonly string[]
