@@ -27,4 +27,15 @@ export {
   type CustomTokenVerifier,
 } from './custom-token/custom-token-verifier.ts'
 export type { CustomTokenSettings } from './custom-token/settings.ts'
-export { pluginRoleArn } from './custom-token/role-arn.ts'
+export {
+  createLdapVerifier,
+  type LdapName,
+  type LdapOptions,
+  type LdapPresence,
+  type LdapVerifier,
+} from './ldap/ldap-verifier.ts'
+export type { DirectoryStatus, LdapEvent } from './ldap/directory.ts'
+export type { LdapDirectory } from './ldap/settings.ts'
+export { parseDirectory as parseLdapDirectory } from './ldap/settings.ts'
+export { normaliseDn } from './ldap/dn.ts'
+export { defaultThrottle, type ThrottleSettings } from './ldap/login-throttle.ts'

@@ -268,7 +268,7 @@ describe('a client certificate (RFC 5280)', { skip: withoutOpenssl() }, () => {
     const names = Array.from({ length: 10 }, () => 'maze')
     const began = performance.now()
     await refuses(['lost', ...names], /No certificate authority/)
-    assert.ok(performance.now() - began < 500)
+    assert.ok(performance.now() - began < 2000)
   })
 
   it('with insecureSkipVerify may be anybody’s, but not expired', async () => {

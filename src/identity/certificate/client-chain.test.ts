@@ -12,7 +12,7 @@ const leaf = Buffer.from('the leaf, DER')
 const issuer = Buffer.from('its issuer, DER')
 const pem = (der: Buffer) =>
   `-----BEGIN CERTIFICATE-----\n${der.toString('base64')}\n-----END CERTIFICATE-----\n`
-const proof = 'a long shared secret'
+const proof = 'a-long-shared-secret'
 const proxy: CertificateProxy = {
   addresses: ['10.1.0.0/16', '::1'],
   certificateHeader: 'X-Client-Cert',
@@ -93,7 +93,7 @@ describe('the certificates of a client behind a proxy', () => {
   it('are refused from a proxy that does not prove itself', () => {
     const reader = createClientChainReader(proxy)
     const certificate = ['X-Client-Cert', leaf.toString('base64')] as const
-    const proofs = ['', 'a long shared secre', `${proof} `, proof.toUpperCase()]
+    const proofs = ['', 'a-long-shared-secre', `${proof} `, proof.toUpperCase()]
     for (const wrong of proofs) {
       const headers = [certificate, ['X-Proxy-Proof', wrong] as const]
       assert.throws(() => reader(request({ headers })), refused)

@@ -129,6 +129,6 @@ describe('reading DER (X.690)', () => {
       Buffer.alloc(0xfff0, 0),
     ])
     assert.throws(() => parseRevocationList(wide))
-    assert.ok(performance.now() - began < 200)
+    assert.ok(performance.now() - began < 2000)
   })
 })

@@ -14,7 +14,7 @@ const run = promisify(execFile)
 describe('curl --cert', { skip: withoutOpenssl() || (await withoutCurl()) }, () => {
   const shop = new Workshop()
   const doors: Listener[] = []
-  const proof = 'a long shared secret'
+  const proof = 'a-long-shared-secret'
   let direct = ''
   let plain = ''
 
