@@ -45,7 +45,7 @@ type Ports = Readonly<{
   log: (event: LdapEvent) => void
 }>
 
-const code = { noSuchObject: 32 } as const
+const code = { sizeLimitExceeded: 4, noSuchObject: 32 } as const
 const mostGroups = 5000
 const idleMs = 60_000
 const mostWaiting = 256
@@ -285,5 +285,8 @@ function unavailable(name: string, cause: unknown): IdentityError {
 }
 
 function messageOf(error: unknown): string {
+  if (resultCodeOf(error) === code.sizeLimitExceeded) {
+    return 'the directory gives the lookup account fewer entries than there are (sizeLimitExceeded)'
+  }
   return error instanceof Error ? error.message : String(error)
 }

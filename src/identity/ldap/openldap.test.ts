@@ -259,6 +259,21 @@ describe('logins by OpenLDAP (RFC 4511, RFC 4513)', { skip }, () => {
         (v) => refuses(login(v, 'alice', lab.value('LDAP_ALICE')), 'provider_unavailable'),
       ))
 
+    for (const id of [2, 3, 4]) {
+      it(`believes no success that came in plain text before TLS, for message ${id}`, async () => {
+        const forged = Buffer.from([0x30, 0x0d, 2, 1, id, 0x61, 8, 0x0a, 1, 0, 4, 0, 4, 1])
+        const tap = await startTap(Number(lab.value('LDAP_PORT')), forged)
+        try {
+          const startTls = { servers: [`127.0.0.1:${tap.port}`], startTls: true }
+          await using({ ...startTls, timeoutSeconds: 1 }, async (verifier) => {
+            await assert.rejects(login(verifier, 'alice', 'wrong'), IdentityError)
+          })
+        } finally {
+          tap.close()
+        }
+      })
+    }
+
     it('takes any certificate when told to', () =>
       using({ caFile: undefined, insecureSkipVerify: true }, (verifier) =>
         login(verifier, 'alice', lab.value('LDAP_ALICE')),

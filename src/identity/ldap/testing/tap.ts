@@ -19,7 +19,8 @@ export type Tap = Readonly<{
   close(): void
 }>
 
-export async function startTap(port: number): Promise<Tap> {
+/** @param forged is put behind the first thing that the directory says on each connection */
+export async function startTap(port: number, forged: Buffer = Buffer.alloc(0)): Promise<Tap> {
   const requests: { connection: number; operation: string }[] = []
   const open = new Set<Socket>()
   let count = 0
@@ -35,7 +36,8 @@ export async function startTap(port: number): Promise<Tap> {
       }
       directory.write(bytes)
     })
-    directory.on('data', (bytes) => client.write(bytes))
+    directory.once('data', (bytes) => client.write(Buffer.concat([bytes, forged])))
+    directory.once('data', () => directory.on('data', (bytes) => client.write(bytes)))
     for (const [one, other] of [
       [client, directory],
       [directory, client],
@@ -64,7 +66,8 @@ export async function startTap(port: number): Promise<Tap> {
 
 /** `LDAPMessage ::= SEQUENCE { messageID, protocolOp, … }` (RFC 4511, section 4.1.1) */
 function firstMessage(bytes: Buffer): { tag: number; length: number } | undefined {
-  const outer = header(bytes, 0)
+  // What goes through TLS cannot be read.
+  const outer = bytes[0] === 0x30 ? header(bytes, 0) : undefined
   if (outer === undefined || bytes.length < outer.end) return undefined
   const id = header(bytes, outer.start)
   return id && { tag: bytes[id.end] ?? 0, length: outer.end }
