@@ -10,15 +10,38 @@ import type {
   ExchangeRequest,
 } from './exchange.ts'
 import { createGrants } from './grants/index.ts'
+import type { GrantDirectory, GrantRole } from './grants/index.ts'
 import { combineVerifiers, createAccessKeyVerifier, IdentityError } from './identity/index.ts'
 import type { Principal, Verifier } from './identity/index.ts'
-import { cannedPolicies } from './policy/index.ts'
+import { cannedPolicies, parsePolicy } from './policy/index.ts'
 import { Secret } from './secret.ts'
 
 const now = new Date('2026-03-01T12:00:00Z')
 const later = new Date('2026-03-01T13:00:00Z')
 const token = 'header.payload.signature'
 const roleArn = 'arn:minio:iam:::role/nOybJqMNzNmroqEKq5D0EUsRZw0'
+
+const uploader: GrantRole = {
+  name: 'uploader',
+  arn: 'arn:aws:iam::000000000000:role/uploader',
+  id: 'AROAUPLOADER',
+  trustPolicy: parsePolicy(
+    JSON.stringify({
+      Version: '2012-10-17',
+      Statement: [
+        {
+          Effect: 'Allow',
+          Principal: { Federated: 'okta' },
+          Action: 'sts:AssumeRoleWithWebIdentity',
+        },
+        { Effect: 'Allow', Principal: { AWS: '*' }, Action: 'sts:AssumeRole' },
+      ],
+    }),
+    'trust',
+  ),
+  maxSessionSeconds: 3600,
+  tags: new Map(),
+}
 
 /** Stands for a provider: any token proves alice, with the policy that the provider's name gives her. */
 const tokens: Verifier = {
@@ -51,6 +74,20 @@ const credentials: Credentials = {
   packedPolicySize: 3,
 }
 
+const directory: GrantDirectory = {
+  findPolicy(name) {
+    const policy = cannedPolicies.get(name)
+    return policy && { name, policy }
+  },
+  findUser: () => undefined,
+  policiesOf: (name) => (name === 'bob' ? [] : undefined),
+  boundaryOf: () => undefined,
+  findRole: (arn) => (arn === uploader.arn ? uploader : undefined),
+  policiesOfRole: () => [],
+  boundaryOfRole: () => undefined,
+  policiesAttachedTo: () => [],
+}
+
 function setUp(parts: Partial<ExchangeParts> = {}) {
   const events: ExchangeEvent[] = []
   const observed: ExchangeObservation[] = []
@@ -59,13 +96,7 @@ function setUp(parts: Partial<ExchangeParts> = {}) {
     identity: combineVerifiers([tokens, createAccessKeyVerifier()]),
     grants: createGrants({
       tenant: 'default',
-      policies: {
-        find: (name) => {
-          const policy = cannedPolicies.get(name)
-          return policy && { name, policy }
-        },
-      },
-      users: { policiesOf: (name) => (name === 'bob' ? [] : undefined) },
+      directory,
       providers: [
         { kind: 'claim', provider: 'dex', claimName: 'policy' },
         { kind: 'role', provider: 'okta', roleArn, policies: ['readwrite'] },

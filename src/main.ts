@@ -189,8 +189,7 @@ async function openCore(house: House, ground: Ground) {
   const openId = openIdVerifier(house)
   const grants = createGrants({
     tenant,
-    policies: { find: (name) => admin.findPolicy(name) },
-    users: { policiesOf: (name) => admin.policiesOf(name) },
+    directory: admin,
     providers: mappings,
     limits: {
       minSeconds: 900,

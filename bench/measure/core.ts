@@ -52,8 +52,7 @@ export async function openCore(dir: string): Promise<Core> {
   })
   const grants = createGrants({
     tenant: 'default',
-    policies: { find: (name) => admin.findPolicy(name) },
-    users: { policiesOf: (name) => admin.policiesOf(name) },
+    directory: admin,
     providers: [],
     limits: {
       minSeconds: 900,

@@ -411,7 +411,7 @@ describe('authorize', () => {
     assert.equal(opened.decisionId, decisionId)
     assert.deepEqual(
       opened.steps.map(({ step }) => step),
-      ['token check', 'mapping'],
+      ['token check', 'mapping', 'tags'],
     )
     assert.match(JSON.stringify(opened.decision), /s3:PutObject/)
     assert.match(JSON.stringify(opened.decision), /readonly/)

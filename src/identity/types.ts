@@ -9,6 +9,8 @@ export type Evidence =
       accessToken?: Secret
       /** Name of the provider that the caller chose by role ARN; absent: the claim-based providers are tried by `iss`. */
       provider?: string
+      /** The role that the caller named tells its providers by itself: all are tried by `iss`, not the claim-based ones alone. */
+      anyMode?: true
     }>
   /** A login name and password, to be judged by the configured directory. */
   | Readonly<{

@@ -127,6 +127,7 @@ const singleKeys: ReadonlyMap<string, FactReader> = new Map<string, FactReader>(
   ['cert:issuer_cn', ({ facts }) => facts.cert?.issuer_cn],
   ['cert:serial', ({ facts }) => facts.cert?.serial],
   ['cert:organization', ({ facts }) => facts.cert?.organization],
+  ['cert:organizational_unit', ({ facts }) => facts.cert?.organizational_unit],
   ['cert:san_dns', ({ facts }) => facts.cert?.san_dns],
   ['cert:san_uri', ({ facts }) => facts.cert?.san_uri],
   ['s3:authtype', ({ access }) => access.s3?.authType],

@@ -74,6 +74,7 @@ export type CertificateFacts = Readonly<{
   issuer_cn?: string
   serial?: string
   organization?: readonly string[]
+  organizational_unit?: readonly string[]
   san_dns?: readonly string[]
   san_uri?: readonly string[]
 }>
@@ -95,7 +96,7 @@ export type AwsFacts = Readonly<{
   Referer?: string
   username?: string
   userid?: string
-  principaltype?: 'Account' | 'User' | 'AssumedRole' | 'Anonymous'
+  principaltype?: 'Account' | 'User' | 'AssumedRole' | 'FederatedUser' | 'Anonymous'
   PrincipalArn?: string
   PrincipalAccount?: string
   groups?: readonly string[]
