@@ -16,7 +16,9 @@ export function checkWhole(config: ConfigFile, problems: Problem[]): readonly st
       message: 'is greater than sts.maxDurationSeconds',
     })
   }
+  checkCertificates(config, problems)
   const notices: string[] = []
+  noteInsecureWays(config, notices)
   for (const path of ['address', 'operationsAddress'] as const) {
     if (path === 'address' && config.tls) continue
     if (isLoopback(config[path])) continue
@@ -45,6 +47,44 @@ export function checkWhole(config: ConfigFile, problems: Problem[]): readonly st
     }
   }
   return notices
+}
+
+function checkCertificates({ certificates, tls }: ConfigFile, problems: Problem[]): void {
+  if (certificates === undefined) return
+  if (certificates.caFiles.length === 0 && certificates.insecureSkipVerify !== true) {
+    problems.push({
+      path: 'certificates.caFiles',
+      message:
+        'names no authority, so no client certificate would do; the system’s are never trusted',
+    })
+  }
+  if (tls === undefined && certificates.proxy === undefined) {
+    problems.push({
+      path: 'certificates',
+      message: 'needs tls, or a proxy that passes client certificates on',
+    })
+  }
+}
+
+function noteInsecureWays(
+  { ldap, certificates, customTokens }: ConfigFile,
+  notices: string[],
+): void {
+  for (const { name, insecurePlain, startTls, insecureSkipVerify } of ldap) {
+    if (insecurePlain === true && startTls !== true) {
+      notices.push(`ldap ${name}: insecurePlain, so passwords travel in plain text`)
+    }
+    if (insecureSkipVerify === true) notices.push(`ldap ${name}: any server can be the directory`)
+  }
+  if (certificates?.insecureSkipVerify === true) {
+    notices.push('certificates: insecureSkipVerify, so anybody can make one')
+  }
+  if (certificates?.insecureStaleCrl === true) {
+    notices.push('certificates: insecureStaleCrl, so what was revoked lately is let in')
+  }
+  for (const { name, insecureHttp } of customTokens) {
+    if (insecureHttp === true) notices.push(`customTokens ${name}: asked over plain HTTP`)
+  }
 }
 
 function checkProviders(config: ConfigFile, problems: Problem[]): void {
