@@ -96,6 +96,13 @@ describe('embedded origin', () => {
     await refused(session.get('k'), 'unavailable')
   })
 
+  test('names the file that it cannot open', async () => {
+    const dir = newDir()
+    await (await open(dir)).close()
+    writeFileSync(join(dir, 'objects.db'), 'x'.repeat(8192))
+    await assert.rejects(open(dir), /\/objects\.db cannot be opened: file is not a database/)
+  })
+
   test('refuses an index of another schema, and lets go of the directory', async () => {
     const dir = newDir()
     await (await open(dir)).close()
@@ -273,7 +280,7 @@ describe('embedded origin', () => {
     })
     const session = new Session(origin, 'bucket')
     await origin.handle('CreateBucket', { bucket: 'bucket' })
-    await session.put('large', patterned(1_000_000))
+    const { etag } = await session.put('large', patterned(1_000_000))
     const uploadId = await session.upload('k')
     disk.bavail = 17_000 // above what is kept, but not by a whole large object
     await refused(session.put('other', patterned(5_000_000)), 'unavailable')
@@ -284,6 +291,16 @@ describe('embedded origin', () => {
     const form = { ...bodyOf(patterned(1_000_000)), size: undefined }
     const put = { key: 'form', body: form, attributes: plain, conditions: {} }
     await refused(session.do('PutObject', put), 'unavailable')
+    const source = { bucket: 'bucket', key: 'large', etag }
+    const copy = session.do('CopyObject', { source, key: 'copy', conditions: {} })
+    await refused(copy, 'unavailable')
+    const part = { key: 'k', uploadId, partNumber: 1, source }
+    await refused(session.do('UploadPartCopy', part), 'unavailable')
+    await refused(session.upload('another'), 'unavailable')
+    const tag = (tags: Map<string, string>) =>
+      session.do('PutObjectTagging', { key: 'small', tags })
+    await refused(tag(new Map([['t', '1']])), 'unavailable')
+    await tag(new Map())
     assert.equal((await session.get('small')).toString(), 'small')
     await session.delete('large')
     await session.do('AbortMultipartUpload', { key: 'k', uploadId })

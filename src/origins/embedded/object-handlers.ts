@@ -68,10 +68,12 @@ export const objectHandlers: Pick<
   },
 
   async CopyObject(ground, request) {
-    const { index, writer, now, nonce } = ground
+    const { index, writer, files, now, nonce } = ground
     const { key, conditions, attributes, tags } = request
     const bucket = bucketByName(index, request.bucket).id
     const source = findSource(ground, request.source)
+    // No bytes are written, but the index grows.
+    files.space.check(0)
     const checksum = await copiedChecksum(ground, source.row, request.checksumAlgorithm)
     const { storage_class, attributes: encoded } = encodeAttributes({
       headers: {},
@@ -103,7 +105,8 @@ export const objectHandlers: Pick<
     })
   },
 
-  async PutObjectTagging({ index, writer }, { bucket, key, versionId, tags }) {
+  async PutObjectTagging({ index, writer, files }, { bucket, key, versionId, tags }) {
+    if (tags.size > 0) files.space.check(0)
     const id = bucketByName(index, bucket).id
     return writer.run('PutObjectTagging', { bucket: id, key, versionId, tags: encodeTags(tags) })
   },

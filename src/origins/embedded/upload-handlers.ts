@@ -28,7 +28,8 @@ export const uploadHandlers: Pick<
   | 'AbortMultipartUpload'
   | 'ListParts'
 > = {
-  async CreateMultipartUpload({ index, writer, now, nonce }, request) {
+  async CreateMultipartUpload({ index, writer, files, now, nonce }, request) {
+    files.space.check(0)
     return writer.run('CreateMultipartUpload', {
       bucket: bucketByName(index, request.bucket).id,
       key: request.key,
@@ -59,6 +60,7 @@ export const uploadHandlers: Pick<
     const { files, writer, now } = ground
     const { key, uploadId, partNumber } = request
     checkPartNumber(partNumber)
+    files.space.check(0)
     const upload = findUpload(ground, request)
     const { row } = findSource(ground, request.source)
     const { first, length } = copiedStretch(row.size, request.range)
