@@ -16,7 +16,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { after, describe, test } from 'node:test'
 import type { Origin } from '../../s3/index.ts'
 import { openEmbeddedOrigin } from '../index.ts'
-import { bodyOf, bytesOf, patterned, plain } from '../testing/bodies.ts'
+import { bodyOf, bytesOf, md5, patterned, plain } from '../testing/bodies.ts'
 import { originConformance } from '../testing/conformance.ts'
 import { refused, Session } from '../testing/session.ts'
 
@@ -229,6 +229,47 @@ describe('embedded origin', () => {
     await assert.rejects(session.do('PutObject', put))
     await eventually(() => filesIn(join(dir, 'data')).length === 1)
     assert.deepEqual(filesIn(join(dir, 'tmp')), [])
+    await session.origin.close()
+  })
+
+  test('copies a whole object without reading it where its digests are known', async () => {
+    const dir = newDir()
+    const session = await withBucket(dir)
+    const bytes = patterned(6_000_000)
+    const { etag, checksum } = await session.put('k', bytes)
+    const source = { bucket: 'bucket', key: 'k', etag }
+    const uploadId = await session.upload('big')
+    const declared = { algorithm: 'SHA256', type: 'COMPOSITE' } as const
+    const other = await session.upload('other', { checksum: declared })
+    const part = { key: 'big', uploadId, source }
+    const [file = ''] = filesIn(join(dir, 'data'))
+    renameSync(file, `${file}.away`)
+    const whole = await session.do('UploadPartCopy', { ...part, partNumber: 1 })
+    assert.deepEqual([whole.etag, whole.checksum], [md5(bytes), checksum])
+    const range = { first: 0, last: bytes.length - 1 }
+    const all = await session.do('UploadPartCopy', { ...part, partNumber: 2, range })
+    assert.equal(all.etag, md5(bytes))
+    const copying = { source, key: 'copy', conditions: {} }
+    await session.do('CopyObject', { ...copying, checksumAlgorithm: 'CRC64NVME' })
+    // These have to be computed.
+    const less = { ...part, partNumber: 3, range: { first: 1, last: bytes.length - 1 } }
+    await refused(session.do('UploadPartCopy', less), 'unavailable')
+    const summed = { source, key: 'other', uploadId: other, partNumber: 1 }
+    await refused(session.do('UploadPartCopy', summed), 'unavailable')
+    await refused(
+      session.do('CopyObject', { ...copying, checksumAlgorithm: 'SHA1' }),
+      'unavailable',
+    )
+    renameSync(`${file}.away`, file)
+    const parts = [whole, all].map(({ etag }, i) => ({ partNumber: i + 1, etag }))
+    const { etag: multipart } = await session.complete('big', uploadId, parts)
+    assert.ok((await session.get('big')).equals(Buffer.concat([bytes, bytes])))
+    // The ETag of a multipart object is not what its bytes hash to.
+    const twice = { bucket: 'bucket', key: 'big', etag: multipart }
+    const third = await session.upload('third')
+    const request = { key: 'third', uploadId: third, partNumber: 1, source: twice }
+    const hashed = await session.do('UploadPartCopy', request)
+    assert.equal(hashed.etag, md5(Buffer.concat([bytes, bytes])))
     await session.origin.close()
   })
 

@@ -132,23 +132,30 @@ export function findSource(
 
 /** Opens a stretch of a source that was found before; refused when its bytes are gone by now. */
 export async function openSource(
-  { index, files }: Ground,
+  ground: Ground,
   content: number | null,
   first: number,
   length: number,
 ): Promise<{ stream: AsyncIterable<Uint8Array>; location: Location | undefined }> {
-  const { location, opening } = index.snapshot(() => {
-    const location = content === null || length === 0 ? undefined : find(content)
-    return { location, opening: openLocation(files, location) }
+  const { location, opening } = ground.index.snapshot(() => {
+    const location = locateSource(ground, content, first, length)
+    return { location, opening: openLocation(ground.files, location) }
   })
   return { location, stream: await opening }
+}
 
-  function find(id: number): Location {
-    if (index.row('SELECT 1 FROM content WHERE id = ?', id) !== undefined) {
-      return locate(index, id, first, length)
-    }
-    throw refuse('conditional_conflict', 'The source changed while it was being copied. Try again.')
+/** Where a stretch of a source lies. `undefined`: it has no bytes. Call it inside a snapshot. */
+export function locateSource(
+  { index }: Ground,
+  content: number | null,
+  first: number,
+  length: number,
+): Location | undefined {
+  if (content === null || length === 0) return undefined
+  if (index.row('SELECT 1 FROM content WHERE id = ?', content) !== undefined) {
+    return locate(index, content, first, length)
   }
+  throw refuse('conditional_conflict', 'The source changed while it was being copied. Try again.')
 }
 
 /** Only another algorithm than the stored one has to be computed: `undefined` keeps what is there. */
