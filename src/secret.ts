@@ -1,4 +1,4 @@
-import { timingSafeEqual, createHash } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 import { inspect } from 'node:util'
 
 /**
@@ -23,7 +23,7 @@ export class Secret {
 
   /** Lower-case hex SHA-256: what a log or an audit record may carry of a token. */
   fingerprint(): string {
-    return sha256(this.#value).toString('hex')
+    return hash('sha256', this.#value)
   }
 
   toString(): string {
@@ -40,5 +40,5 @@ export class Secret {
 }
 
 function sha256(text: string): Buffer {
-  return createHash('sha256').update(text, 'utf8').digest()
+  return hash('sha256', text, 'buffer')
 }

@@ -6,7 +6,16 @@ import { describe, it } from 'node:test'
 const src = resolve(import.meta.dirname, '../src')
 
 /** Which rooms a room may import. What stands at the top of `src` and holds no wiring may be imported by all. */
-const everywhere = ['errors', 'secret', 'state', 'http', 'follow', 'bounded-cache', 'checksums']
+const everywhere = [
+  'errors',
+  'secret',
+  'state',
+  'storage-failure',
+  'http',
+  'follow',
+  'bounded-cache',
+  'checksums',
+]
 const core = ['policy', 'sigv4', 'identity', 'grants', 'credentials', 'admin']
 const arrows: Readonly<Record<string, readonly string[]>> = {
   checksums: [],

@@ -1,6 +1,7 @@
 import { chmodSync, closeSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { storageFailure } from '../storage-failure.ts'
 
 /** `history` holds every change of the kept revisions; a NULL value is a delete. */
 const schema = `
@@ -24,13 +25,22 @@ const busyTimeoutMs = 5000
 /**
  * Opens the file, readable by its owner only, and makes the tables if they are not there.
  * SQLite gives its -wal and -shm files the mode of the database file, so that one mode covers all three.
+ * @throws Error that names the file, and says what to do about a full disk.
  */
 export async function openDatabase(file: string): Promise<DatabaseSync> {
+  try {
+    return await open(file)
+  } catch (error) {
+    throw storageFailure(file, error)
+  }
+}
+
+async function open(file: string): Promise<DatabaseSync> {
   closeSync(openSync(file, 'a', 0o600))
   chmodSync(file, 0o600)
   const database = new DatabaseSync(file, { timeout: busyTimeoutMs })
   try {
-    await enterWal(database)
+    await enterWal(database, file)
     database.exec('PRAGMA synchronous = FULL')
     createTables(database, file)
     return database
@@ -41,12 +51,12 @@ export async function openDatabase(file: string): Promise<DatabaseSync> {
 }
 
 /** The switch to WAL does not wait for other processes that make it at the same moment, so we do. */
-async function enterWal(database: DatabaseSync): Promise<void> {
+async function enterWal(database: DatabaseSync, file: string): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
       const mode = database.prepare('PRAGMA journal_mode = WAL').get()
       if (mode?.['journal_mode'] === 'wal') return
-      throw new Error('the file system cannot hold the store: it does not support WAL')
+      throw new Error(`${file} lies on a file system that does not support WAL: put it on another`)
     } catch (error) {
       if (attempt === 50 || !isBusy(error)) throw error
       await sleep(20)

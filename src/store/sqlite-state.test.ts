@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -128,6 +128,15 @@ describe('SQLite state', () => {
     }
     assert.ok(acknowledged > 0)
   })
+})
+
+test('names the file that it cannot open', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'daypass-store-'))
+  const file = join(dir, 'state.db')
+  writeFileSync(file, 'x'.repeat(8192))
+  const message = `${file} cannot be opened: file is not a database.`
+  await assert.rejects(openSqliteState(file, { clock: () => new Date() }), { message })
+  rmSync(dir, { recursive: true })
 })
 
 function counter(file: string, ...args: string[]): ChildProcess {

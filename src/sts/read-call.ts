@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { KnownCaller } from '../access/index.ts'
 import { Refusal } from '../errors.ts'
 import type { RefusedRequest } from '../exchange.ts'
@@ -28,7 +28,7 @@ export async function readCall(
   tell: (action: StsAction) => void,
 ): Promise<Call> {
   const body = await readBody(request, options.limits)
-  const bodySha256 = createHash('sha256').update(body).digest('hex')
+  const bodySha256 = hash('sha256', body)
   checkAnnouncedHash(request, bodySha256)
   const asked = readAction(request, readParameters(request, body))
   tell(asked.action)

@@ -16,7 +16,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { after, describe, test } from 'node:test'
 import type { Origin } from '../../s3/index.ts'
 import { openEmbeddedOrigin } from '../index.ts'
-import { bodyOf, bytesOf, patterned, plain } from '../testing/bodies.ts'
+import { bodyOf, bytesOf, md5, patterned, plain } from '../testing/bodies.ts'
 import { originConformance } from '../testing/conformance.ts'
 import { refused, Session } from '../testing/session.ts'
 
@@ -94,6 +94,13 @@ describe('embedded origin', () => {
     await session.origin.close()
     await refused(session.put('k'), 'unavailable')
     await refused(session.get('k'), 'unavailable')
+  })
+
+  test('names the file that it cannot open', async () => {
+    const dir = newDir()
+    await (await open(dir)).close()
+    writeFileSync(join(dir, 'objects.db'), 'x'.repeat(8192))
+    await assert.rejects(open(dir), /\/objects\.db cannot be opened: file is not a database/)
   })
 
   test('refuses an index of another schema, and lets go of the directory', async () => {
@@ -225,6 +232,47 @@ describe('embedded origin', () => {
     await session.origin.close()
   })
 
+  test('copies a whole object without reading it where its digests are known', async () => {
+    const dir = newDir()
+    const session = await withBucket(dir)
+    const bytes = patterned(6_000_000)
+    const { etag, checksum } = await session.put('k', bytes)
+    const source = { bucket: 'bucket', key: 'k', etag }
+    const uploadId = await session.upload('big')
+    const declared = { algorithm: 'SHA256', type: 'COMPOSITE' } as const
+    const other = await session.upload('other', { checksum: declared })
+    const part = { key: 'big', uploadId, source }
+    const [file = ''] = filesIn(join(dir, 'data'))
+    renameSync(file, `${file}.away`)
+    const whole = await session.do('UploadPartCopy', { ...part, partNumber: 1 })
+    assert.deepEqual([whole.etag, whole.checksum], [md5(bytes), checksum])
+    const range = { first: 0, last: bytes.length - 1 }
+    const all = await session.do('UploadPartCopy', { ...part, partNumber: 2, range })
+    assert.equal(all.etag, md5(bytes))
+    const copying = { source, key: 'copy', conditions: {} }
+    await session.do('CopyObject', { ...copying, checksumAlgorithm: 'CRC64NVME' })
+    // These have to be computed.
+    const less = { ...part, partNumber: 3, range: { first: 1, last: bytes.length - 1 } }
+    await refused(session.do('UploadPartCopy', less), 'unavailable')
+    const summed = { source, key: 'other', uploadId: other, partNumber: 1 }
+    await refused(session.do('UploadPartCopy', summed), 'unavailable')
+    await refused(
+      session.do('CopyObject', { ...copying, checksumAlgorithm: 'SHA1' }),
+      'unavailable',
+    )
+    renameSync(`${file}.away`, file)
+    const parts = [whole, all].map(({ etag }, i) => ({ partNumber: i + 1, etag }))
+    const { etag: multipart } = await session.complete('big', uploadId, parts)
+    assert.ok((await session.get('big')).equals(Buffer.concat([bytes, bytes])))
+    // The ETag of a multipart object is not what its bytes hash to.
+    const twice = { bucket: 'bucket', key: 'big', etag: multipart }
+    const third = await session.upload('third')
+    const request = { key: 'third', uploadId: third, partNumber: 1, source: twice }
+    const hashed = await session.do('UploadPartCopy', request)
+    assert.equal(hashed.etag, md5(Buffer.concat([bytes, bytes])))
+    await session.origin.close()
+  })
+
   test('sweeps what a crash left behind when it is opened', async () => {
     const dir = newDir()
     const session = await withBucket(dir)
@@ -273,7 +321,7 @@ describe('embedded origin', () => {
     })
     const session = new Session(origin, 'bucket')
     await origin.handle('CreateBucket', { bucket: 'bucket' })
-    await session.put('large', patterned(1_000_000))
+    const { etag } = await session.put('large', patterned(1_000_000))
     const uploadId = await session.upload('k')
     disk.bavail = 17_000 // above what is kept, but not by a whole large object
     await refused(session.put('other', patterned(5_000_000)), 'unavailable')
@@ -284,6 +332,16 @@ describe('embedded origin', () => {
     const form = { ...bodyOf(patterned(1_000_000)), size: undefined }
     const put = { key: 'form', body: form, attributes: plain, conditions: {} }
     await refused(session.do('PutObject', put), 'unavailable')
+    const source = { bucket: 'bucket', key: 'large', etag }
+    const copy = session.do('CopyObject', { source, key: 'copy', conditions: {} })
+    await refused(copy, 'unavailable')
+    const part = { key: 'k', uploadId, partNumber: 1, source }
+    await refused(session.do('UploadPartCopy', part), 'unavailable')
+    await refused(session.upload('another'), 'unavailable')
+    const tag = (tags: Map<string, string>) =>
+      session.do('PutObjectTagging', { key: 'small', tags })
+    await refused(tag(new Map([['t', '1']])), 'unavailable')
+    await tag(new Map())
     assert.equal((await session.get('small')).toString(), 'small')
     await session.delete('large')
     await session.do('AbortMultipartUpload', { key: 'k', uploadId })

@@ -10,6 +10,7 @@ import {
 import { dirname, join, resolve } from 'node:path'
 import { OriginError } from '../../s3/index.ts'
 import type { Operation, Origin, OriginRequest, OriginResponse } from '../../s3/index.ts'
+import { storageFailure } from '../../storage-failure.ts'
 import { bucketHandlers } from './bucket-handlers.ts'
 import { dataDirectories, DataFiles } from './data-files.ts'
 import { syncDirectory } from './directory-sync.ts'
@@ -39,10 +40,19 @@ const handlers: Handlers = { ...bucketHandlers, ...objectHandlers, ...uploadHand
 /**
  * The origin that keeps everything in one directory: `objects.db` (names, attributes, small objects) and `data/`
  * (the bytes of large ones). Removes what a crash has left behind before it serves.
- * @throws Error when another origin has the directory open.
+ * @throws Error when another origin has the directory open; one that names the directory, and says what to do about a
+ *   full disk.
  */
 export async function openEmbeddedOrigin(options: EmbeddedOriginOptions): Promise<Origin> {
   const dir = resolve(options.dir)
+  try {
+    return await open(dir, options)
+  } catch (error) {
+    throw storageFailure(join(dir, 'objects.db'), error)
+  }
+}
+
+async function open(dir: string, options: EmbeddedOriginOptions): Promise<Origin> {
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   const unlock = lockDirectory(dir, join(dir, 'objects.lock'))
   try {

@@ -6,6 +6,7 @@ import type { Checksum } from '../../checksums/index.ts'
 import type { NewContent } from './commands.ts'
 import type { DataFiles, TemporaryFile } from './data-files.ts'
 import { onDisk } from './disk-errors.ts'
+import { Gathered } from './gathered.ts'
 
 /** A body that has been read to its proven end, and where its bytes are now: in memory, or in a synced file. */
 export type Received = Readonly<{
@@ -46,8 +47,7 @@ export async function receive(
 class Intake {
   size = 0
   readonly #files: DataFiles
-  #gathered: Uint8Array[] = []
-  #gatheredSize = 0
+  readonly #gathered = new Gathered()
   #file: TemporaryFile | undefined
   #md5: Hash | undefined
   #writing: Promise<void> | undefined
@@ -59,16 +59,15 @@ class Intake {
   async add(chunk: Uint8Array, expected: number | undefined): Promise<void> {
     this.size += chunk.length
     if (expected !== undefined && this.size > expected) throw wrongLength()
-    this.#gathered.push(chunk)
-    this.#gatheredSize += chunk.length
-    if (this.#gatheredSize >= portion) await this.#flush()
+    this.#gathered.add(chunk)
+    if (this.#gathered.size >= portion) await this.#flush()
   }
 
   async finish(inlineLimit: number): Promise<Pick<Received, 'size' | 'etag' | 'content'>> {
     const { size } = this
     if (size === 0) return { size, etag: hash('md5', ''), content: undefined }
     if (size <= inlineLimit) {
-      const bytes = join(this.#gathered, size)
+      const bytes = join(this.#gathered.take(), size)
       return { size, etag: hash('md5', bytes), content: { bytes } }
     }
     await this.#flush()
@@ -85,10 +84,8 @@ class Intake {
 
   /** Hands over what is gathered and returns once the portion before it is written: this is the back-pressure. */
   async #flush(): Promise<void> {
-    const chunks = this.#gathered
-    const size = this.#gatheredSize
-    this.#gathered = []
-    this.#gatheredSize = 0
+    const { size } = this.#gathered
+    const chunks = this.#gathered.take()
     for (const chunk of chunks) this.#hash().update(chunk)
     const file = await this.#open()
     await this.#writing

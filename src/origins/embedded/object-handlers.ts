@@ -68,10 +68,12 @@ export const objectHandlers: Pick<
   },
 
   async CopyObject(ground, request) {
-    const { index, writer, now, nonce } = ground
+    const { index, writer, files, now, nonce } = ground
     const { key, conditions, attributes, tags } = request
     const bucket = bucketByName(index, request.bucket).id
     const source = findSource(ground, request.source)
+    // No bytes are written, but the index grows.
+    files.space.check(0)
     const checksum = await copiedChecksum(ground, source.row, request.checksumAlgorithm)
     const { storage_class, attributes: encoded } = encodeAttributes({
       headers: {},
@@ -103,7 +105,8 @@ export const objectHandlers: Pick<
     })
   },
 
-  async PutObjectTagging({ index, writer }, { bucket, key, versionId, tags }) {
+  async PutObjectTagging({ index, writer, files }, { bucket, key, versionId, tags }) {
+    if (tags.size > 0) files.space.check(0)
     const id = bucketByName(index, bucket).id
     return writer.run('PutObjectTagging', { bucket: id, key, versionId, tags: encodeTags(tags) })
   },
@@ -129,23 +132,30 @@ export function findSource(
 
 /** Opens a stretch of a source that was found before; refused when its bytes are gone by now. */
 export async function openSource(
-  { index, files }: Ground,
+  ground: Ground,
   content: number | null,
   first: number,
   length: number,
 ): Promise<{ stream: AsyncIterable<Uint8Array>; location: Location | undefined }> {
-  const { location, opening } = index.snapshot(() => {
-    const location = content === null || length === 0 ? undefined : find(content)
-    return { location, opening: openLocation(files, location) }
+  const { location, opening } = ground.index.snapshot(() => {
+    const location = locateSource(ground, content, first, length)
+    return { location, opening: openLocation(ground.files, location) }
   })
   return { location, stream: await opening }
+}
 
-  function find(id: number): Location {
-    if (index.row('SELECT 1 FROM content WHERE id = ?', id) !== undefined) {
-      return locate(index, id, first, length)
-    }
-    throw refuse('conditional_conflict', 'The source changed while it was being copied. Try again.')
+/** Where a stretch of a source lies. `undefined`: it has no bytes. Call it inside a snapshot. */
+export function locateSource(
+  { index }: Ground,
+  content: number | null,
+  first: number,
+  length: number,
+): Location | undefined {
+  if (content === null || length === 0) return undefined
+  if (index.row('SELECT 1 FROM content WHERE id = ?', content) !== undefined) {
+    return locate(index, content, first, length)
   }
+  throw refuse('conditional_conflict', 'The source changed while it was being copied. Try again.')
 }
 
 /** Only another algorithm than the stored one has to be computed: `undefined` keeps what is there. */

@@ -1,13 +1,10 @@
-import { createHash } from 'node:crypto'
-import { createChecksum } from '../../checksums/index.ts'
 import type { Checksum, ChecksumAlgorithm } from '../../checksums/index.ts'
-import type { ObjectBody } from '../../s3/index.ts'
 import type { Ground, Handlers } from './ground.ts'
 import { receive } from './intake.ts'
 import type { Received } from './intake.ts'
 import { decodeUpload } from './listings.ts'
 import { bucketByName, uploadById } from './lookups.ts'
-import { findSource, openSource } from './object-handlers.ts'
+import { copyPart } from './part-copy.ts'
 import {
   decodeChecksumKind,
   decodePart,
@@ -28,7 +25,8 @@ export const uploadHandlers: Pick<
   | 'AbortMultipartUpload'
   | 'ListParts'
 > = {
-  async CreateMultipartUpload({ index, writer, now, nonce }, request) {
+  async CreateMultipartUpload({ index, writer, files, now, nonce }, request) {
+    files.space.check(0)
     return writer.run('CreateMultipartUpload', {
       bucket: bucketByName(index, request.bucket).id,
       key: request.key,
@@ -56,31 +54,12 @@ export const uploadHandlers: Pick<
   },
 
   async UploadPartCopy(ground, request) {
-    const { files, writer, now } = ground
     const { key, uploadId, partNumber } = request
     checkPartNumber(partNumber)
+    ground.files.space.check(0)
     const upload = findUpload(ground, request)
-    const { row } = findSource(ground, request.source)
-    const { first, length } = copiedStretch(row.size, request.range)
-    const { stream, location } = await openSource(ground, row.content, first, length)
-    const body = digested(stream, length, declaredAlgorithm(upload) ?? 'CRC64NVME')
     const place = { bucket: upload.bucket, key, uploadId, partNumber }
-    if (location?.kind === 'files') {
-      const measured = await measure(body)
-      const at = now()
-      const slices = location.slices.map(({ source, offset, length: size }) => {
-        return { source, offset, length: size }
-      })
-      await writer.run('SharePart', { ...place, at, ...measured, slices })
-      return { etag: measured.etag, lastModified: new Date(at), checksum: measured.checksum }
-    }
-    // What lies in the index cannot be a stretch of a file, and is small enough to be written once more.
-    const { content, ...measured } = await receive(files, body, 0)
-    return commitContent(files, content, async () => {
-      const at = now()
-      await writer.run('UploadPart', { ...place, at, ...measured, content })
-      return { etag: measured.etag, lastModified: new Date(at), checksum: measured.checksum }
-    })
+    return copyPart(ground, request, place, declaredAlgorithm(upload) ?? 'CRC64NVME')
   },
 
   async CompleteMultipartUpload({ index, writer, now, nonce }, request) {
@@ -150,41 +129,4 @@ async function partChecksum(
   const file = content !== undefined && 'file' in content ? content.file : undefined
   const slices = file === undefined ? [] : [{ source: 0, file, offset: 0, length: size }]
   return checksumOf(await openLocation(files, { kind: 'files', slices }), algorithm)
-}
-
-function copiedStretch(
-  size: number,
-  range: { first: number; last: number } | undefined,
-): { first: number; length: number } {
-  if (range === undefined) return { first: 0, length: size }
-  const { first, last } = range
-  if (first >= 0 && first <= last && last < size) return { first, length: last - first + 1 }
-  throw refuse('invalid_range', 'The range does not lie inside the source.', { size })
-}
-
-/** A body of our own that carries its checksum. */
-function digested(
-  source: AsyncIterable<Uint8Array>,
-  size: number,
-  algorithm: ChecksumAlgorithm,
-): ObjectBody {
-  const digest = createChecksum(algorithm)
-  async function* stream(): AsyncIterable<Uint8Array> {
-    for await (const chunk of source) {
-      digest.update(chunk)
-      yield chunk
-    }
-  }
-  const checksum = (): Checksum => ({ algorithm, type: 'FULL_OBJECT', value: digest.digest() })
-  return { stream: stream(), size, checksum }
-}
-
-async function measure(body: ObjectBody): Promise<Omit<Received, 'content'>> {
-  const md5 = createHash('md5')
-  let size = 0
-  for await (const chunk of body.stream) {
-    md5.update(chunk)
-    size += chunk.length
-  }
-  return { size, etag: md5.digest('hex'), checksum: body.checksum() }
 }
