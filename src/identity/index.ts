@@ -26,6 +26,7 @@ export {
   createCustomTokenVerifier,
   type CustomTokenVerifier,
 } from './custom-token/custom-token-verifier.ts'
+export { pluginRoleArn } from './custom-token/role-arn.ts'
 export type { CustomTokenSettings } from './custom-token/settings.ts'
 export {
   createLdapVerifier,
