@@ -36,6 +36,7 @@ import {
   createCustomTokenVerifier,
   createLdapVerifier,
   createOpenIdVerifier,
+  normaliseDn,
   pluginRoleArn,
 } from './identity/index.ts'
 import { createRateLimiter, listen, pacedBody } from './listener/index.ts'
@@ -455,6 +456,7 @@ function createFaces(
       core.access.authorize(caller, request, [permission]),
     audit: (event) => ground.audit.record(event),
     logFault: (requestId, error) => onError(`IAM request ${requestId}`, error),
+    ...(config.ldap.length > 0 ? { normaliseDn } : {}),
     clock,
   })
   return createRouter({
