@@ -1,18 +1,19 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { CredentialsError } from './credentials/index.ts'
-import type { Credentials } from './credentials/index.ts'
+import type { Credentials, Session } from './credentials/index.ts'
 import { createExchange, ExchangeError } from './exchange.ts'
 import type {
   ExchangeEvent,
   ExchangeObservation,
   ExchangeParts,
   ExchangeRequest,
+  Presented,
 } from './exchange.ts'
 import { createGrants } from './grants/index.ts'
 import type { GrantDirectory, GrantRole } from './grants/index.ts'
 import { combineVerifiers, createAccessKeyVerifier, IdentityError } from './identity/index.ts'
-import type { Principal, Verifier } from './identity/index.ts'
+import type { Evidence, Principal, Verifier } from './identity/index.ts'
 import { cannedPolicies, parsePolicy } from './policy/index.ts'
 import { Secret } from './secret.ts'
 
@@ -318,6 +319,75 @@ describe('a refusal', () => {
     assert.ok(events[0]?.outcome === 'refused' && events[0].code === 'internal')
     assert.ok(!JSON.stringify(events).includes('hunter2'))
     assert.equal(observed[0]?.outcome, 'internal')
+  })
+})
+
+describe('a role of the directory', () => {
+  it('is for the tokens of every provider, each of them asked by its issuer', async () => {
+    const asked: Evidence[] = []
+    const identity = {
+      verify(evidence: Evidence, at: Date) {
+        asked.push(evidence)
+        return combineVerifiers([tokens]).verify(evidence, at)
+      },
+    }
+    const { exchange, events } = setUp({ identity })
+    const refused = exchange.exchange(request({ roleArn: uploader.arn }))
+    await assert.rejects(refused, { code: 'role_not_trusted' }, 'dex is not okta')
+    assert.ok(asked[0]?.kind === 'web-identity' && asked[0].anyMode && !asked[0].provider)
+    assert.deepEqual(
+      events[0]?.trace.map(({ step, outcome }) => `${step} ${outcome}`),
+      ['token ok', 'role ok', 'duration ok', 'trust refused', 'role refused'],
+    )
+  })
+
+  it('is taken by a session, which is on record with the session it was made from', async () => {
+    const { exchange, events, issued } = setUp()
+    const root = await exchange.exchange(byKey({ kind: 'root', accessKeyId: 'admin' }))
+    const { trace: _trace, ...members } = root.grant
+    const session: Session = { ...members, accessKeyId: 'ASIAPARENT', sealingKey: 'k' }
+    const chain = {
+      ...byKey({ kind: 'root', accessKeyId: 'x' }),
+      evidence: { kind: 'session', session },
+    } as const
+    await assert.rejects(exchange.exchange(chain), { code: 'caller_not_allowed' })
+    assert.equal(issued.length, 1)
+    const grant = { ...chain.grant, roleArn: uploader.arn }
+    await exchange.exchange({ ...chain, grant })
+    const last = events.at(-1)
+    assert.ok(last?.outcome === 'issued')
+    assert.equal(last.parentAccessKeyId, 'ASIAPARENT')
+    assert.deepEqual(last.proof, { kind: 'signature', accessKeyId: 'ASIAPARENT' })
+    assert.equal(last.principal?.subject, 'root')
+  })
+})
+
+describe('other proofs', () => {
+  it('are on record without a secret: a login by its name, a certificate by its digest', async () => {
+    const refuse = { verify: () => Promise.reject(new IdentityError('login_refused', 'No')) }
+    const { exchange, events, issued } = setUp({ identity: refuse })
+    const password = new Secret('hunter2')
+    const proofs: readonly Presented[] = [
+      { kind: 'ldap', username: 'ann', password, source: '192.0.2.1' },
+      { kind: 'certificate', chain: [Buffer.from('leaf')] },
+      { kind: 'certificate', chain: [] },
+      { kind: 'custom-token', token: password, roleArn: 'arn:minio:iam:::role/idmp-x' },
+    ]
+    for (const evidence of proofs) {
+      await assert.rejects(exchange.exchange({ ...request(), evidence }), { code: 'login_refused' })
+    }
+    const leaf = new Secret('leaf').fingerprint()
+    assert.deepEqual(
+      events.map(({ proof }) => proof),
+      [
+        { kind: 'login', username: 'ann' },
+        { kind: 'certificate', sha256: leaf },
+        undefined,
+        { kind: 'token', sha256: password.fingerprint() },
+      ],
+    )
+    assert.ok(!JSON.stringify(events).includes('hunter2'))
+    assert.equal(issued.length, 0)
   })
 })
 

@@ -112,7 +112,7 @@ class Desk implements Grants {
     demandKind(principal, ['certificate'], request, ['sts:AssumeRoleWithCertificate'], trace)
     demandEnd(principal, trace)
     trace.ok('certificate', `Issued by ${principal.issuer} to ${principal.subject}`)
-    const base = this.#roleBase(request, trace) ?? this.#ruleBase(principal, trace)
+    const base = this.#roleBase(request, trace) ?? this.#ruleBase(principal, request, trace)
     return this.#conclude(federatedApplicant(principal), base, request, trace)
   }
 
@@ -163,14 +163,15 @@ class Desk implements Grants {
   }
 
   /** An ARN that names a role of the directory means that role and nothing else, whoever asks. */
-  #roleBase({ roleArn, action }: GrantRequest, trace: Trace): Base | undefined {
+  #roleBase(request: GrantRequest, trace: Trace): Base | undefined {
+    const { roleArn, action } = request
     if (action === 'sts:GetSessionToken' || action === 'sts:GetFederationToken') return undefined
     const { directory } = this.#options
     const role = findRole(roleArn, directory)
-    return role && baseOfRole(role, directory, trace)
+    return role && baseOfRole(role, request, directory, trace)
   }
 
-  #ruleBase(principal: Principal, trace: Trace): Base {
+  #ruleBase(principal: Principal, request: GrantRequest, trace: Trace): Base {
     const { certificates, directory } = this.#options
     const mapping = certificates?.mappingOf(principal)
     if (mapping === undefined) {
@@ -178,7 +179,7 @@ class Desk implements Grants {
     }
     if (mapping.kind === 'policies') return baseOfRule(mapping.policies, directory, trace)
     const role = directory.findRole(mapping.role)
-    if (role !== undefined) return baseOfRole(role, directory, trace)
+    if (role !== undefined) return baseOfRole(role, request, directory, trace)
     const message = 'The rule for the certificate names a role that does not exist'
     throw trace.refusal('mapping', 'no_policy', message)
   }

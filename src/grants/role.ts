@@ -3,7 +3,7 @@ import type { Base } from './base.ts'
 import { draftFacts, type Draft } from './draft.ts'
 import { account } from './session-identity.ts'
 import type { Trace } from './trace.ts'
-import type { GrantDirectory, GrantRole } from './types.ts'
+import type { GrantDirectory, GrantRequest, GrantRole } from './types.ts'
 
 const ownRole = new RegExp(`^arn:aws:iam::${account}:role/([^/]+)$`)
 
@@ -22,9 +22,17 @@ export function findRole(
  * What a session of the role stands on. A role without policies is one that bucket policies give to.
  * @throws GrantError `role_not_trusted` for a name that could pass for a user's or a provider's
  */
-export function baseOfRole(role: GrantRole, directory: GrantDirectory, trace: Trace): Base {
+export function baseOfRole(
+  role: GrantRole,
+  { action }: Pick<GrantRequest, 'action'>,
+  directory: GrantDirectory,
+  trace: Trace,
+): Base {
   const { name, arn, id } = role
-  if (name.includes('=')) throw notTrusted('sts:AssumeRole', arn, trace)
+  if (name.includes('=') || name === 'root') {
+    trace.refused('role', `Sessions of a role "${name}" would go by the name of somebody else's`)
+    throw notTrusted(action, arn, trace)
+  }
   const boundary = directory.boundaryOfRole(arn)
   trace.ok('role', `RoleArn names the role "${name}" (${id})`)
   return {
