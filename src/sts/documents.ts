@@ -11,7 +11,13 @@ const namespace = 'https://sts.amazonaws.com/doc/2011-06-15/'
 const prolog = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 export function assumeRoleDocument(issued: Issued, requestId: string): string {
-  return success('AssumeRole', [assumedRoleUser(issued), ...credentials(issued)], requestId)
+  const children = [assumedRoleUser(issued), ...credentials(issued), ...sourceIdentity(issued)]
+  return success('AssumeRole', children, requestId)
+}
+
+function sourceIdentity({ grant }: Issued): readonly Xml[] {
+  const { sourceIdentity: name } = grant
+  return name === undefined ? [] : [element('SourceIdentity', name)]
 }
 
 /** Web identity and client grants differ in the name of the action and of the subject only. */
@@ -28,6 +34,7 @@ export function webIdentityDocument(
     ...(audience === undefined ? [] : [element('Audience', audience)]),
     ...credentials(issued),
     element('Provider', principal.issuer),
+    ...sourceIdentity(issued),
     element(`Subject${subject}`, principal.subject),
   ]
   return success(action, children, requestId)
