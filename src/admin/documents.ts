@@ -113,7 +113,8 @@ export function splitKey(key: string): readonly [kind: string, name: string] {
 }
 
 export function write(document: Documents[Kind]): string {
-  return JSON.stringify({ schema, ...document })
+  // Last, since what was read of the first schema may still say so.
+  return JSON.stringify({ ...document, schema })
 }
 
 /**
