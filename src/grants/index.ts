@@ -8,7 +8,6 @@ export { GrantError } from './grant-error.ts'
 export { providerRoleArn } from './role-arn.ts'
 export {
   account,
-  federatedUserArn,
   rootArn,
   sessionArn,
   sessionPolicyPrincipal,

@@ -47,7 +47,7 @@ export function sessionUserId({ principal, source, sessionName, way }: NamedSess
 }
 
 /** The role that bucket and trust policies may name; only a session that really has one. */
-export function sessionRoleArn({ source }: Pick<NamedSession, 'source'>): string | undefined {
+function sessionRoleArn({ source }: Pick<NamedSession, 'source'>): string | undefined {
   if (source.kind !== 'role') return undefined
   return source.id === undefined ? `arn:aws:iam::${account}:role/openid=${source.name}` : source.arn
 }
