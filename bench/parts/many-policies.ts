@@ -50,7 +50,7 @@ async function measureStart(
 ): Promise<Figure> {
   const ours: number[] = []
   const floor: number[] = []
-  for (let round = 0; round < Math.min(pace.rounds, 3); round++) {
+  for (let round = 0; round < Math.min(pace.rounds, 2); round++) {
     floor.push(await timeStart(place, { dir: join(place.dir, `${name} floor`) }))
     ours.push(await timeStart(place, { dir: join(place.dir, `${name} ours`), ...given }))
   }
