@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { parseDocument } from 'yaml'
+import { parseDocument, visit } from 'yaml'
+import type { Document } from 'yaml'
 import type { z } from 'zod'
 import type { Overlay } from '../admin/index.ts'
 import type { Secret } from '../secret.ts'
@@ -115,12 +116,29 @@ function readYaml(file: string, problems: Problem[]): Record<string, unknown> {
   } catch (error) {
     throw new ConfigError([{ path: file, message: `cannot be read (${codeOf(error)})` }])
   }
-  const document = parseDocument(text, { prettyErrors: true, uniqueKeys: true })
-  for (const error of document.errors) problems.push({ path: file, message: error.message })
-  if (problems.length > 0 && document.errors.length > 0) throw new ConfigError(problems)
+  // The library's own search for doubled keys takes quadratic time.
+  const document = parseDocument(text, { prettyErrors: true, uniqueKeys: false })
+  const broken = [...document.errors.map((error) => error.message), ...doubledKeys(document)]
+  problems.push(...broken.map((message) => ({ path: file, message })))
+  if (broken.length > 0) throw new ConfigError(problems)
   const value: unknown = document.toJS({ maxAliasCount: 100 }) ?? {}
   if (isMapping(value)) return value
   throw new ConfigError([{ path: file, message: 'is not a mapping of settings' }])
+}
+
+function doubledKeys(document: Document.Parsed): readonly string[] {
+  const doubled: string[] = []
+  visit(document, {
+    Map(_, { items }) {
+      const seen = new Set<string>()
+      for (const { key } of items) {
+        const name = String(key)
+        if (seen.has(name)) doubled.push(`the key "${name}" stands twice in one mapping`)
+        seen.add(name)
+      }
+    },
+  })
+  return doubled
 }
 
 function isMapping(value: unknown): value is Record<string, unknown> {
