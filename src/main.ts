@@ -198,6 +198,7 @@ async function openCore(house: House, ground: Ground) {
     directory: admin,
     providers: mappings,
     certificates: ways.certificates,
+    tenantCeiling: config.ceiling,
     limits: {
       minSeconds: 900,
       maxSeconds: config.sts.maxDurationSeconds,
@@ -227,6 +228,7 @@ async function openCore(house: House, ground: Ground) {
     root: ground.root,
     directory: admin,
     roles: grants,
+    tenantCeiling: config.ceiling,
     sessions,
     sealDenial: (trace) => messages.seal('denial', trace),
     onDenial(trace) {

@@ -353,6 +353,11 @@ export const configSchema = z.strictObject({
     .record(z.string(), policyDocument)
     .default({})
     .describe('Named policies: a document, or `file: policy.json`.'),
+  ceiling: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe('Names of policies beyond which nobody may go but the root key.'),
   roles: z.record(z.string(), role).default({}).describe('Roles with trust policies.'),
   groups: z.record(z.string(), group).default({}).describe('Groups of users.'),
   users: z.record(z.string(), user).default({}).describe('Users with long-lived keys.'),

@@ -16,6 +16,7 @@ export function checkWhole(config: ConfigFile, problems: Problem[]): readonly st
       message: 'is greater than sts.maxDurationSeconds',
     })
   }
+  checkNames(config, problems)
   checkCertificates(config, problems)
   const notices: string[] = []
   noteInsecureWays(config, notices)
@@ -47,6 +48,22 @@ export function checkWhole(config: ConfigFile, problems: Problem[]): readonly st
     }
   }
   return notices
+}
+
+/** Trust policies and `aws:userid` go by these names, so one name must not stand for two kinds of proof. */
+function checkNames(config: ConfigFile, problems: Problem[]): void {
+  const { openid, ldap, certificates, customTokens } = config
+  const named = [
+    ...openid.map(({ name }, index) => [name, `openid.${index}.name`] as const),
+    ...ldap.map(({ name }, index) => [name, `ldap.${index}.name`] as const),
+    ...customTokens.map(({ name }, index) => [name, `customTokens.${index}.name`] as const),
+    ...(certificates ? [[certificates.name ?? 'tls', 'certificates.name'] as const] : []),
+  ]
+  const seen = new Set<string>()
+  for (const [name, path] of named) {
+    if (seen.has(name)) problems.push({ path, message: `"${name}" is the name of two providers` })
+    seen.add(name)
+  }
 }
 
 function checkCertificates({ certificates, tls }: ConfigFile, problems: Problem[]): void {
@@ -88,17 +105,9 @@ function noteInsecureWays(
 }
 
 function checkProviders(config: ConfigFile, problems: Problem[]): void {
-  const names = new Set<string>()
   const clientIds = new Set<string>()
   for (const [index, provider] of config.openid.entries()) {
     const path = `openid.${index}`
-    if (names.has(provider.name)) {
-      problems.push({
-        path: `${path}.name`,
-        message: `"${provider.name}" is the name of two providers`,
-      })
-    }
-    names.add(provider.name)
     // `aws:userid` is `provider:subject`, and the sessions of users are those of provider `internal`.
     if (provider.name === 'internal') {
       problems.push({

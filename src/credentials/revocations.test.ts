@@ -360,6 +360,15 @@ describe('the promise of two seconds', () => {
 })
 
 describe('principalKey', () => {
+  it('is one for everybody from outside of one provider and subject, whatever the proof was', () => {
+    const of = (kind: 'web-identity' | 'ldap' | 'certificate' | 'custom-token' | 'user'): string =>
+      principalKey({ kind, provider: 'corp', subject: 'ann' })
+    for (const kind of ['ldap', 'certificate', 'custom-token'] as const) {
+      assert.equal(of(kind), of('web-identity'))
+    }
+    assert.notEqual(of('user'), of('web-identity'))
+  })
+
   it('differs for principals that differ, wherever the border between their members lies', () => {
     const of = (provider: string, subject: string): string =>
       principalKey({ kind: 'web-identity', provider, subject })
