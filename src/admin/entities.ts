@@ -65,7 +65,7 @@ function holderMembers(
   }
 }
 
-export function inlineName(holder: PolicyHolder, policy: string): string {
+function inlineName(holder: PolicyHolder, policy: string): string {
   return `${holder.kind} ${holder.name}: ${policy}`
 }
 

@@ -140,7 +140,7 @@ function words({ kind, name }: PolicyHolder): string {
   return `${kind} "${name}"`
 }
 
-export function keyOf({ kind, name }: PolicyHolder): string {
+function keyOf({ kind, name }: PolicyHolder): string {
   if (kind === 'user') return userKey(name)
   return kind === 'group' ? groupKey(name) : roleKey(name)
 }

@@ -9,14 +9,12 @@ export { AdminError } from './admin-error.ts'
 export {
   checkAccessKey,
   checkGroupName,
-  checkMaxSessionSeconds,
   checkPolicyName,
   checkRoleName,
   checkTags,
   checkUserName,
 } from './names.ts'
-export { providerArn, roleArn } from './arn.ts'
-export { inlineName, ownNameOfInline } from './entities.ts'
+export { ownNameOfInline } from './entities.ts'
 export type { AdministrationOptions } from './options.ts'
 export type * from './overlay.ts'
 export type * from './types.ts'

@@ -37,6 +37,5 @@ export {
 } from './ldap/ldap-verifier.ts'
 export type { DirectoryStatus, LdapEvent } from './ldap/directory.ts'
 export type { LdapDirectory } from './ldap/settings.ts'
-export { parseDirectory as parseLdapDirectory } from './ldap/settings.ts'
 export { normaliseDn } from './ldap/dn.ts'
-export { defaultThrottle, type ThrottleSettings } from './ldap/login-throttle.ts'
+export type { ThrottleSettings } from './ldap/login-throttle.ts'

@@ -178,10 +178,19 @@ certificates:
     const keys = keysOf(await ask('backup'))
     const words = [
       '-sS',
-      ...['--cacert', workshop.file('ca.pem'), '--aws-sigv4', 'aws:amz:us-east-1:s3'],
-      ...['--user', `${keys.accessKeyId}:${keys.secretAccessKey}`],
-      ...['-H', `x-amz-security-token: ${keys.sessionToken}`],
-      ...['-H', 'x-amz-content-sha256: UNSIGNED-PAYLOAD', '-X', 'PUT', `${server.endpoint}/bucket`],
+      '--cacert',
+      workshop.file('ca.pem'),
+      '--aws-sigv4',
+      'aws:amz:us-east-1:s3',
+      '--user',
+      `${keys.accessKeyId}:${keys.secretAccessKey}`,
+      '-H',
+      `x-amz-security-token: ${keys.sessionToken}`,
+      '-H',
+      'x-amz-content-sha256: UNSIGNED-PAYLOAD',
+      '-X',
+      'PUT',
+      `${server.endpoint}/bucket`,
     ]
     const { out } = await runProgram(curl, words)
     assert.match(out.toString(), /AccessDenied/)
@@ -233,7 +242,9 @@ describe('AssumeRoleWithCustomToken', () => {
       Token: token,
       RoleArn: 'arn:minio:iam:::role/idmp-people',
     })
-    return fetch(`${server.endpoint}/?${parameters}`, { method: 'POST' }).then((got) => got.text())
+    return fetch(`${server.endpoint}/?${parameters.toString()}`, { method: 'POST' }).then((got) =>
+      got.text(),
+    )
   }
 
   it('gives the policies of the plugin’s role', async () => {
@@ -294,8 +305,12 @@ describe('roles with trust policies', () => {
       const assume = (name: string) =>
         call(
           users[name] ?? server.root,
-          ...['sts', 'assume-role', '--role-session-name', 'me'],
-          ...['--role-arn', 'arn:aws:iam::000000000000:role/reader'],
+          'sts',
+          'assume-role',
+          '--role-session-name',
+          'me',
+          '--role-arn',
+          'arn:aws:iam::000000000000:role/reader',
         )
       const taken = await assume('alice')
       assert.equal(taken.code, 0, taken.error)

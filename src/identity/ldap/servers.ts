@@ -94,6 +94,6 @@ function orderRecords(records: readonly SrvRecord[]): readonly Target[] {
     .map(({ name, port }) => ({ host: name.replace(/\.$/, ''), port }))
 }
 
-export function nameOf({ host, port }: Target): string {
+function nameOf({ host, port }: Target): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
