@@ -82,8 +82,8 @@ type Documents = {
 export type Kind = keyof Documents
 
 /**
- * The schema of a document is the oldest that says all of it: one that says more must not be half understood by an
- * older Daypass in the same cluster, to which a boundary would mean nothing.
+ * 1 knew no groups, roles, boundaries, tags or versions. What is written now an older Daypass in the same cluster does not
+ * read, and so denies, which is better than to read it without its boundary.
  */
 const schema = 2
 

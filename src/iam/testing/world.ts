@@ -37,7 +37,9 @@ export type World = Readonly<{
 
 export async function makeWorld(
   t: TestContext,
-  change: Partial<Pick<IamFaceOptions<KnownCaller>, 'audit' | 'authorize'>> = {},
+  change: Partial<
+    Pick<IamFaceOptions<KnownCaller>, 'audit' | 'authorize' | 'findBucketPolicy' | 'normaliseDn'>
+  > = {},
 ): Promise<World> {
   const audit: IamAuditEvent[] = []
   const faults: unknown[] = []
