@@ -17,7 +17,12 @@ type ExchangeFacts = Readonly<{
   action: string
   client: Readonly<{ source: string; secure: boolean; userAgent?: string | undefined }>
   /** How the caller proved itself. Absent: it did not come to that. */
-  proof?: Readonly<{ kind: 'token'; sha256: string } | { kind: 'signature'; accessKeyId: string }>
+  proof?: Readonly<
+    | { kind: 'token'; sha256: string }
+    | { kind: 'signature'; accessKeyId: string }
+    | { kind: 'login'; username: string }
+    | { kind: 'certificate'; sha256: string }
+  >
   principal?: Readonly<Record<'kind' | 'provider' | 'issuer' | 'subject' | 'displayName', string>>
   trace: readonly TraceStep[]
 }>
@@ -32,6 +37,9 @@ export type AuditIssued = ExchangeFacts &
     sessionName: string
     /** The documents; their digests are written. */
     sessionPolicies: readonly (readonly string[])[]
+    /** Of named policies in the same layers. */
+    sessionPolicyNames?: readonly (readonly string[])[]
+    parentAccessKeyId?: string
     tags?: ReadonlyMap<string, string>
     sourceIdentity?: string
     issuedAt: Date

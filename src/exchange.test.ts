@@ -1,24 +1,48 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { CredentialsError } from './credentials/index.ts'
-import type { Credentials } from './credentials/index.ts'
+import type { Credentials, Session } from './credentials/index.ts'
 import { createExchange, ExchangeError } from './exchange.ts'
 import type {
   ExchangeEvent,
   ExchangeObservation,
   ExchangeParts,
   ExchangeRequest,
+  Presented,
 } from './exchange.ts'
 import { createGrants } from './grants/index.ts'
+import type { GrantDirectory, GrantRole } from './grants/index.ts'
 import { combineVerifiers, createAccessKeyVerifier, IdentityError } from './identity/index.ts'
-import type { Principal, Verifier } from './identity/index.ts'
-import { cannedPolicies } from './policy/index.ts'
+import type { Evidence, Principal, Verifier } from './identity/index.ts'
+import { cannedPolicies, parsePolicy } from './policy/index.ts'
 import { Secret } from './secret.ts'
 
 const now = new Date('2026-03-01T12:00:00Z')
 const later = new Date('2026-03-01T13:00:00Z')
 const token = 'header.payload.signature'
 const roleArn = 'arn:minio:iam:::role/nOybJqMNzNmroqEKq5D0EUsRZw0'
+
+const uploader: GrantRole = {
+  name: 'uploader',
+  arn: 'arn:aws:iam::000000000000:role/uploader',
+  id: 'AROAUPLOADER',
+  trustPolicy: parsePolicy(
+    JSON.stringify({
+      Version: '2012-10-17',
+      Statement: [
+        {
+          Effect: 'Allow',
+          Principal: { Federated: 'okta' },
+          Action: 'sts:AssumeRoleWithWebIdentity',
+        },
+        { Effect: 'Allow', Principal: { AWS: '*' }, Action: 'sts:AssumeRole' },
+      ],
+    }),
+    'trust',
+  ),
+  maxSessionSeconds: 3600,
+  tags: new Map(),
+}
 
 /** Stands for a provider: any token proves alice, with the policy that the provider's name gives her. */
 const tokens: Verifier = {
@@ -51,6 +75,20 @@ const credentials: Credentials = {
   packedPolicySize: 3,
 }
 
+const directory: GrantDirectory = {
+  findPolicy(name) {
+    const policy = cannedPolicies.get(name)
+    return policy && { name, policy }
+  },
+  findUser: () => undefined,
+  policiesOf: (name) => (name === 'bob' ? [] : undefined),
+  boundaryOf: () => undefined,
+  findRole: (arn) => (arn === uploader.arn ? uploader : undefined),
+  policiesOfRole: () => [],
+  boundaryOfRole: () => undefined,
+  policiesAttachedTo: () => [],
+}
+
 function setUp(parts: Partial<ExchangeParts> = {}) {
   const events: ExchangeEvent[] = []
   const observed: ExchangeObservation[] = []
@@ -59,13 +97,7 @@ function setUp(parts: Partial<ExchangeParts> = {}) {
     identity: combineVerifiers([tokens, createAccessKeyVerifier()]),
     grants: createGrants({
       tenant: 'default',
-      policies: {
-        find: (name) => {
-          const policy = cannedPolicies.get(name)
-          return policy && { name, policy }
-        },
-      },
-      users: { policiesOf: (name) => (name === 'bob' ? [] : undefined) },
+      directory,
       providers: [
         { kind: 'claim', provider: 'dex', claimName: 'policy' },
         { kind: 'role', provider: 'okta', roleArn, policies: ['readwrite'] },
@@ -287,6 +319,75 @@ describe('a refusal', () => {
     assert.ok(events[0]?.outcome === 'refused' && events[0].code === 'internal')
     assert.ok(!JSON.stringify(events).includes('hunter2'))
     assert.equal(observed[0]?.outcome, 'internal')
+  })
+})
+
+describe('a role of the directory', () => {
+  it('is for the tokens of every provider, each of them asked by its issuer', async () => {
+    const asked: Evidence[] = []
+    const identity = {
+      verify(evidence: Evidence, at: Date) {
+        asked.push(evidence)
+        return combineVerifiers([tokens]).verify(evidence, at)
+      },
+    }
+    const { exchange, events } = setUp({ identity })
+    const refused = exchange.exchange(request({ roleArn: uploader.arn }))
+    await assert.rejects(refused, { code: 'role_not_trusted' }, 'dex is not okta')
+    assert.ok(asked[0]?.kind === 'web-identity' && asked[0].anyMode && !asked[0].provider)
+    assert.deepEqual(
+      events[0]?.trace.map(({ step, outcome }) => `${step} ${outcome}`),
+      ['token ok', 'role ok', 'duration ok', 'trust refused', 'role refused'],
+    )
+  })
+
+  it('is taken by a session, which is on record with the session it was made from', async () => {
+    const { exchange, events, issued } = setUp()
+    const root = await exchange.exchange(byKey({ kind: 'root', accessKeyId: 'admin' }))
+    const { trace: _trace, ...members } = root.grant
+    const session: Session = { ...members, accessKeyId: 'ASIAPARENT', sealingKey: 'k' }
+    const chain = {
+      ...byKey({ kind: 'root', accessKeyId: 'x' }),
+      evidence: { kind: 'session', session },
+    } as const
+    await assert.rejects(exchange.exchange(chain), { code: 'caller_not_allowed' })
+    assert.equal(issued.length, 1)
+    const grant = { ...chain.grant, roleArn: uploader.arn }
+    await exchange.exchange({ ...chain, grant })
+    const last = events.at(-1)
+    assert.ok(last?.outcome === 'issued')
+    assert.equal(last.parentAccessKeyId, 'ASIAPARENT')
+    assert.deepEqual(last.proof, { kind: 'signature', accessKeyId: 'ASIAPARENT' })
+    assert.equal(last.principal?.subject, 'root')
+  })
+})
+
+describe('other proofs', () => {
+  it('are on record without a secret: a login by its name, a certificate by its digest', async () => {
+    const refuse = { verify: () => Promise.reject(new IdentityError('login_refused', 'No')) }
+    const { exchange, events, issued } = setUp({ identity: refuse })
+    const password = new Secret('hunter2')
+    const proofs: readonly Presented[] = [
+      { kind: 'ldap', username: 'ann', password, source: '192.0.2.1' },
+      { kind: 'certificate', chain: [Buffer.from('leaf')] },
+      { kind: 'certificate', chain: [] },
+      { kind: 'custom-token', token: password, roleArn: 'arn:minio:iam:::role/idmp-x' },
+    ]
+    for (const evidence of proofs) {
+      await assert.rejects(exchange.exchange({ ...request(), evidence }), { code: 'login_refused' })
+    }
+    const leaf = new Secret('leaf').fingerprint()
+    assert.deepEqual(
+      events.map(({ proof }) => proof),
+      [
+        { kind: 'login', username: 'ann' },
+        { kind: 'certificate', sha256: leaf },
+        undefined,
+        { kind: 'token', sha256: password.fingerprint() },
+      ],
+    )
+    assert.ok(!JSON.stringify(events).includes('hunter2'))
+    assert.equal(issued.length, 0)
   })
 })
 

@@ -11,7 +11,7 @@ import type {
   Issued,
   RefusedRequest,
 } from './exchange/types.ts'
-import type { Grant, Grants } from './grants/index.ts'
+import type { Grant, GrantRequest, Grants } from './grants/index.ts'
 import type { Evidence, Principal } from './identity/index.ts'
 
 export { ExchangeError } from './exchange/exchange-error.ts'
@@ -28,8 +28,8 @@ export function createExchange(parts: ExchangeParts): Exchange {
   async function exchange(request: ExchangeRequest): Promise<Issued> {
     const story = new Story(request, parts.clock())
     try {
-      const principal = await verify(request, story)
-      const grant = authorize(principal, request, story)
+      const grant = await authorize(request, story)
+      story.trace = grant.trace
       const credentials = parts.sessions.issue(grant)
       await record(issuedEvent(story, grant, credentials))
       parts.observe(story.observation('issued', parts.clock()))
@@ -39,18 +39,42 @@ export function createExchange(parts: ExchangeParts): Exchange {
     }
   }
 
-  async function verify(request: ExchangeRequest, story: Story): Promise<Principal> {
-    const principal = await parts.identity.verify(addressed(request, parts.grants), story.at)
-    return (story.principal = principal)
+  async function authorize({ evidence, grant }: ExchangeRequest, story: Story): Promise<Grant> {
+    if (evidence.kind !== 'session') {
+      return authorizeByKind(evidence.kind, await verify(evidence, grant.roleArn, story), grant)
+    }
+    story.principal = evidence.session.principal
+    return parts.grants.authorizeSession(evidence.session, grant)
   }
 
-  function authorize(principal: Principal, request: ExchangeRequest, story: Story): Grant {
-    const grant =
-      request.evidence.kind === 'signature'
-        ? parts.grants.authorizeUser(principal, request.grant)
-        : parts.grants.authorizeWebIdentity(principal, request.grant)
-    story.trace = grant.trace
-    return grant
+  async function verify(
+    evidence: Evidence,
+    roleArn: string | undefined,
+    story: Story,
+  ): Promise<Principal> {
+    const addressee = addressed(evidence, roleArn, parts.grants)
+    return (story.principal = await parts.identity.verify(addressee, story.at))
+  }
+
+  function authorizeByKind(
+    kind: Evidence['kind'],
+    principal: Principal,
+    request: GrantRequest,
+  ): Grant {
+    const { grants } = parts
+    switch (kind) {
+      case 'signature':
+        return grants.authorizeUser(principal, request)
+      case 'web-identity':
+        return grants.authorizeWebIdentity(principal, request)
+      case 'ldap':
+        return grants.authorizeLdap(principal, request)
+      case 'certificate':
+        return grants.authorizeCertificate(principal, request)
+      case 'custom-token':
+        return grants.authorizeCustomToken(principal, request)
+    }
+    return kind satisfies never
   }
 
   async function record(event: ExchangeEvent): Promise<void> {
@@ -119,9 +143,16 @@ export interface Exchange {
   refuse(request: RefusedRequest, code: ExchangeErrorCode, message: string): Promise<never>
 }
 
-/** A role ARN says which provider is meant; without one the claim-based providers are told apart by the token. */
-function addressed({ evidence, grant }: ExchangeRequest, grants: Grants): Evidence {
+/**
+ * A role ARN says which provider is meant; without one the claim-based providers are told apart by the token. A role of
+ * the directory trusts providers of either kind, and says so itself.
+ */
+function addressed(evidence: Evidence, roleArn: string | undefined, grants: Grants): Evidence {
+  if (evidence.kind === 'custom-token') {
+    return { ...evidence, roleArn: grants.choosePlugin(evidence.roleArn) }
+  }
   if (evidence.kind !== 'web-identity') return evidence
-  const provider = grants.chooseProvider(grant.roleArn)
+  if (grants.namesRole(roleArn)) return { ...evidence, anyMode: true }
+  const provider = grants.chooseProvider(roleArn)
   return provider === undefined ? evidence : { ...evidence, provider }
 }

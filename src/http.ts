@@ -16,8 +16,15 @@ export type HttpRequest = Readonly<{
   body: AsyncIterable<Uint8Array>
   /** Address of the peer (or of the client behind a configured proxy): `203.0.113.5` or `::1`. */
   source: string
+  /** The other end of the connection, whatever it says of clients behind it. */
+  peer?: string
   /** Arrived over TLS. */
   secure: boolean
+  /**
+   * The certificates that the other end presented in its TLS handshake, DER, the leaf first, judged by nobody: only the
+   * possession of the first one's key is proven. Empty when there are none, or when they were not asked for.
+   */
+  clientCertificates?(): readonly Buffer[]
   receivedAt: Date
   /** Lets a client that sent `Expect: 100-continue` begin its body. Call it after authorisation, before reading. */
   proceed(): void

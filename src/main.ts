@@ -31,7 +31,13 @@ import { createIamFace } from './iam/index.ts'
 import {
   combineVerifiers,
   createAccessKeyVerifier,
+  createCertificateVerifier,
+  createClientChainReader,
+  createCustomTokenVerifier,
+  createLdapVerifier,
   createOpenIdVerifier,
+  normaliseDn,
+  pluginRoleArn,
 } from './identity/index.ts'
 import { createRateLimiter, listen, pacedBody } from './listener/index.ts'
 import { createMetrics, createOperationsFace } from './operations/index.ts'
@@ -170,24 +176,29 @@ async function openCore(house: House, ground: Ground) {
       vault: createVault(ground.masterKey.key, random),
       overlay: config.overlay,
       rolePolicies: new Set(
-        mappings.flatMap((found) => (found.kind === 'role' ? found.policies : [])),
+        mappings.flatMap((found) => (found.kind === 'claim' ? [] : found.policies)),
       ),
-      revokeUser: (name) =>
+      revokeUser: (name, event) =>
         revocations.revoke({
           principal: principalKey({ kind: 'user', provider: 'internal', subject: name }),
-          reason: `user ${name} was deleted`,
+          reason: `user ${name} was ${event}`,
         }),
+      revokeRole: ({ name, arn }) =>
+        revocations.revoke({ role: arn, reason: `role ${name} was deleted` }),
+      revokeProvider: ({ arn, url }) =>
+        revocations.revoke({ provider: arn, reason: `provider ${url} was deleted` }),
       clock,
       random,
       onError,
     }),
   )
-  const openId = openIdVerifier(house)
+  const ways = openWaysIn(house)
   const grants = createGrants({
     tenant,
-    policies: { find: (name) => admin.findPolicy(name) },
-    users: { policiesOf: (name) => admin.policiesOf(name) },
+    directory: admin,
     providers: mappings,
+    certificates: ways.certificates,
+    tenantCeiling: config.ceiling,
     limits: {
       minSeconds: 900,
       maxSeconds: config.sts.maxDurationSeconds,
@@ -202,10 +213,10 @@ async function openCore(house: House, ground: Ground) {
     signingKeys: () => ring.list(),
     revocations: () => revocations.list().length,
     revocationsFresh: () => revocations.isFresh(clock()),
-    providers: () => openId.status(),
+    providers: () => ways.status(),
   })
   const exchange = createExchange({
-    identity: combineVerifiers([openId, createAccessKeyVerifier({ tenant })]),
+    identity: combineVerifiers([...ways.verifiers, createAccessKeyVerifier({ tenant })]),
     grants,
     sessions,
     audit: ground.audit,
@@ -217,6 +228,7 @@ async function openCore(house: House, ground: Ground) {
     root: ground.root,
     directory: admin,
     roles: grants,
+    tenantCeiling: config.ceiling,
     sessions,
     sealDenial: (trace) => messages.seal('denial', trace),
     onDenial(trace) {
@@ -226,7 +238,7 @@ async function openCore(house: House, ground: Ground) {
     ...(config.regionPolicy === 'strict' ? { region: house.region } : {}),
     random,
   })
-  return { mappings, ring, revocations, messages, admin, openId, metrics, exchange, access }
+  return { mappings, ring, revocations, messages, admin, ways, metrics, exchange, access }
 }
 
 async function openCredentials(house: House, { state, masterKey }: Ground) {
@@ -265,8 +277,50 @@ function openIdVerifier(house: House): ReturnType<typeof createOpenIdVerifier> {
   return verifier
 }
 
+/** Every verifier of what comes from outside, each made by its own settings; what is not configured judges nothing. */
+function openWaysIn(house: House) {
+  const { config, log } = house
+  const openId = openIdVerifier(house)
+  const ldap = createLdapVerifier({
+    directories: config.ldap,
+    clock,
+    log: (event) => log.warn({ identity: event }, 'directory'),
+  })
+  house.onClose(() => ldap.close())
+  const certificates =
+    config.certificates && createCertificateVerifier({ ...config.certificates, clock })
+  const plugins = config.customTokens.map((plugin) =>
+    createCustomTokenVerifier({ ...plugin, clock }),
+  )
+  return {
+    verifiers: [openId, ldap, ...(certificates ? [certificates] : []), ...plugins],
+    certificates,
+    start() {
+      openId.start()
+      ldap.start()
+    },
+    status: () => [
+      ...openId.status(),
+      ...ldap.status().map(({ directory, ready }) => ({ provider: directory, ready })),
+      ...plugins
+        .map((plugin) => plugin.status())
+        .map(({ provider, error }) => ({ provider, ready: error === undefined })),
+    ],
+  }
+}
+
 /** How each provider's principals come by their policies; the role ARN as MinIO computes it. */
 function providerMappings(config: Config): readonly ProviderMapping[] {
+  const plugins = config.customTokens.map((plugin): ProviderMapping => ({
+    kind: 'plugin',
+    provider: plugin.name ?? 'custom',
+    roleArn: pluginRoleArn(plugin),
+    policies: plugin.rolePolicy,
+  }))
+  return [...openIdMappings(config), ...plugins]
+}
+
+function openIdMappings(config: Config): readonly ProviderMapping[] {
   return config.openid.map((provider) =>
     provider.rolePolicy
       ? {
@@ -326,12 +380,14 @@ async function openDoors(house: House, ground: Ground, core: Core): Promise<Runn
     ...door,
     address: config.address,
     handle: createFaces(house, ground, core, await ground.openingOrigin, operations),
-    ...(config.tls ? { tls: config.tls } : {}),
+    ...(config.tls
+      ? { tls: { ...config.tls, requestClientCertificates: config.certificates !== undefined } }
+      : {}),
   })
   house.onClose(() => main.close(drainMs))
   const side = await listen({ ...door, address: config.operationsAddress, handle: operations })
   house.onClose(() => side.close(1000))
-  core.openId.start()
+  core.ways.start()
   house.log.info({ endpoint: main.url, operations: side.url }, 'serving')
   return {
     endpoint: main.url,
@@ -342,8 +398,8 @@ async function openDoors(house: House, ground: Ground, core: Core): Promise<Runn
     notices: config.notices,
     providers: core.mappings.map((mapping, index) => ({
       name: mapping.provider,
-      clientId: config.openid[index]?.clientId ?? '',
-      ...(mapping.kind === 'role' ? { roleArn: mapping.roleArn } : {}),
+      clientId: config.openid[index]?.clientId ?? 'plugin',
+      ...(mapping.kind === 'claim' ? {} : { roleArn: mapping.roleArn }),
     })),
     close: house.close,
   }
@@ -385,6 +441,7 @@ function createFaces(
     openDenial: (encoded) => core.messages.open('denial', encoded),
     limits: { maxBodyBytes: 64 * 1024, bodyTimeoutMs: 10_000 },
     compat: config.sts.errors,
+    clientChain: config.certificates && createClientChainReader(config.certificates.proxy),
     log(event) {
       if (event.error !== undefined) onError(`STS request ${event.requestId}`, event.error)
       house.log.debug(event, 'sts')
@@ -401,6 +458,7 @@ function createFaces(
       core.access.authorize(caller, request, [permission]),
     audit: (event) => ground.audit.record(event),
     logFault: (requestId, error) => onError(`IAM request ${requestId}`, error),
+    ...(config.ldap.length > 0 ? { normaliseDn } : {}),
     clock,
   })
   return createRouter({

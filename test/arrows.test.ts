@@ -26,7 +26,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   grants: ['identity', 'policy', 'credentials:types'],
   credentials: ['grants:types'],
   admin: ['policy', 'credentials:types'],
-  config: ['admin', 'policy'],
+  config: ['admin', 'policy', 'identity:types'],
   access: core,
   audit: ['grants:types', 'credentials:types'],
   exchange: [...core, 'audit'],

@@ -42,6 +42,8 @@ export async function openCore(dir: string): Promise<Core> {
     overlay: { policies: [], users: [], accessKeys: [] },
     rolePolicies: new Set(),
     revokeUser: () => Promise.resolve(),
+    revokeRole: () => Promise.resolve(),
+    revokeProvider: () => Promise.resolve(),
     clock,
     random,
     onError(what, error) {
@@ -50,8 +52,7 @@ export async function openCore(dir: string): Promise<Core> {
   })
   const grants = createGrants({
     tenant: 'default',
-    policies: { find: (name) => admin.findPolicy(name) },
-    users: { policiesOf: (name) => admin.policiesOf(name) },
+    directory: admin,
     providers: [],
     limits: {
       minSeconds: 900,

@@ -43,6 +43,8 @@ beforeEach(async () => {
     vault: createVault(room.masterKey, randomBytes),
     overlay: { policies: [], users: [], accessKeys: [] },
     rolePolicies: new Set(),
+    revokeRole: () => Promise.resolve(),
+    revokeProvider: () => Promise.resolve(),
     revokeUser: (name) =>
       room.revocations.revoke({
         principal: principalKey({ kind: 'user', provider: 'internal', subject: name }),
@@ -302,6 +304,177 @@ describe('authorize', () => {
     assert.ok(!access.isAllowed(caller, made, get), 'a role without policies')
   })
 
+  it('resolves a role of the directory when it is used, and not one made again under its name', async () => {
+    const trustPolicy = JSON.stringify({
+      Version: '2012-10-17',
+      Statement: { Effect: 'Allow', Principal: '*', Action: 'sts:AssumeRole' },
+    })
+    const made = await admin.createRole({ name: 'uploader', trustPolicy })
+    const { arn, id } = made
+    const source = { kind: 'role', arn, name: 'uploader', id } as const
+    const [caller, asked] = await enter(keyOf(issue({ source })))
+    assert.ok(!access.isAllowed(caller, asked, get), 'nothing is attached')
+    await admin.attachPolicy({ kind: 'role', name: 'uploader' }, 'readwrite')
+    assert.ok(access.isAllowed(caller, asked, put))
+    await admin.putInlinePolicy(
+      { kind: 'role', name: 'uploader' },
+      'no',
+      allowGet.replace('Allow', 'Deny'),
+    )
+    assert.ok(!access.isAllowed(caller, asked, get))
+    await admin.deleteInlinePolicy({ kind: 'role', name: 'uploader' }, 'no')
+    await admin.createPolicy('get', allowGet)
+    await admin.setBoundary({ kind: 'role', name: 'uploader' }, 'get')
+    assert.ok(access.isAllowed(caller, asked, get) && !access.isAllowed(caller, asked, put))
+    await admin.deleteRole('uploader', 'cascade')
+    assert.ok(!access.isAllowed(caller, asked, get))
+    await admin.createRole({ name: 'uploader', trustPolicy })
+    await admin.attachPolicy({ kind: 'role', name: 'uploader' }, 'readwrite')
+    assert.ok(!access.isAllowed(caller, asked, get))
+  })
+
+  it('resolves what is attached to a person and its groups when it is used', async () => {
+    const user = 'uid=ann,dc=example'
+    const group = 'cn=devs,dc=example'
+    const principal = {
+      ...janesGrant().principal,
+      kind: 'ldap' as const,
+      subject: user,
+      groups: [group],
+    }
+    const [caller, made] = await enter(keyOf(issue({ principal, source: { kind: 'ldap', user } })))
+    assert.ok(!access.isAllowed(caller, made, get))
+    await admin.attachPrincipalPolicy({ kind: 'ldap-group', name: group }, 'readonly')
+    assert.ok(access.isAllowed(caller, made, get) && !access.isAllowed(caller, made, put))
+    await admin.attachPrincipalPolicy({ kind: 'ldap-user', name: user }, 'readwrite')
+    assert.ok(access.isAllowed(caller, made, put))
+    await admin.detachPrincipalPolicy({ kind: 'ldap-user', name: user }, 'readwrite')
+    await admin.detachPrincipalPolicy({ kind: 'ldap-group', name: group }, 'readonly')
+    assert.ok(!access.isAllowed(caller, made, get))
+  })
+
+  it('holds users, and the sessions that they made, under their boundary', async () => {
+    await admin.createPolicy('get', allowGet)
+    await admin.createUser('alice', { permissionsBoundary: 'get' })
+    await admin.attachUserPolicy('alice', 'readwrite')
+    const key = await admin.createAccessKey('alice')
+    const principal = { ...janesGrant().principal, kind: 'user' as const, subject: 'alice' }
+    const session = keyOf(issue({ principal, source: { kind: 'user', name: 'alice' } }))
+    for (const client of [{ accessKeyId: key.accessKeyId, secret: key.secretAccessKey }, session]) {
+      const [caller, made] = await enter(client)
+      assert.ok(access.isAllowed(caller, made, get) && !access.isAllowed(caller, made, put))
+    }
+    await admin.updatePolicy('get', allowGet.replace('Allow', 'Deny'))
+    const [caller, made] = await enter(session)
+    assert.ok(!access.isAllowed(caller, made, get))
+  })
+
+  it('holds everybody but the root key under the ceiling of the tenant', async () => {
+    const bounded = createAccess({
+      root,
+      directory: admin,
+      roles: { policiesOfRole: () => undefined },
+      tenantCeiling: ['readonly'],
+      sessions: room.sessions,
+      sealDenial: () => '',
+      onDenial: () => undefined,
+      random: randomBytes,
+    })
+    const principal = { ...janesGrant().principal, kind: 'root' as const }
+    const sessions = [
+      issue({ source: { kind: 'policies', names: ['readwrite'] } }),
+      issue({ principal, source: { kind: 'root' } }),
+    ]
+    for (const credentials of sessions) {
+      const made = signed(keyOf(credentials))
+      const caller = await bounded.authenticate(made, s3)
+      assert.ok(bounded.isAllowed(caller, made, get) && !bounded.isAllowed(caller, made, put))
+    }
+    const made = signed({ accessKeyId: 'ROOTKEY', secret: root.secretAccessKey })
+    assert.ok(bounded.isAllowed(await bounded.authenticate(made, s3), made, put))
+  })
+
+  it('unites the named policies of a session with the document beside them, and goes by what they say now', async () => {
+    await admin.createPolicy('named', allowGet)
+    const source = { kind: 'policies', names: ['readwrite'] } as const
+    const [narrow, one] = await enter(keyOf(issue({ source, sessionPolicyNames: [['named']] })))
+    assert.ok(access.isAllowed(narrow, one, get) && !access.isAllowed(narrow, one, put))
+    const sessionPolicies = [[allowGet.replace('GetObject', 'PutObject')]]
+    const [both, two] = await enter(
+      keyOf(issue({ source, sessionPolicies, sessionPolicyNames: [['named']] })),
+    )
+    assert.ok(access.isAllowed(both, two, get) && access.isAllowed(both, two, put))
+    const [layered, three] = await enter(
+      keyOf(issue({ source, sessionPolicies, sessionPolicyNames: [[], ['named']] })),
+    )
+    assert.ok(!access.isAllowed(layered, three, get) && !access.isAllowed(layered, three, put))
+    await admin.deletePolicy('named')
+    for (const [caller, made] of [
+      [narrow, one],
+      [both, two],
+    ] as const) {
+      assert.ok(!access.isAllowed(caller, made, get))
+    }
+  })
+
+  it('lets each kind of principal be named by its own keys, and by no other kind’s', async () => {
+    const claims = new Map<string, string | readonly string[]>([
+      ['sub', 'x'],
+      ['username', 'x'],
+      ['cn', 'x'],
+      ['san_dns', ['x']],
+    ])
+    const keysOf = {
+      'web-identity': ['jwt:sub'],
+      'custom-token': ['jwt:sub'],
+      ldap: ['ldap:username', 'ldap:user'],
+      certificate: ['cert:cn', 'cert:san_dns'],
+      user: [],
+    } as const
+    const all = new Set(Object.values(keysOf).flat())
+    for (const name of all) {
+      const Condition = { StringEquals: { [name]: 'x' } }
+      const Statement = { Effect: 'Allow', Action: 's3:*', Resource: '*', Condition }
+      await admin.createPolicy('p', JSON.stringify({ Version: '2012-10-17', Statement }))
+      for (const [kind, keys] of Object.entries(keysOf)) {
+        const principal = {
+          ...janesGrant().principal,
+          kind: kind as keyof typeof keysOf,
+          subject: 'x',
+          claims,
+        }
+        const source = { kind: 'policies', names: ['p'] } as const
+        const [caller, made] = await enter(keyOf(issue({ principal, source })))
+        const own = (keys as readonly string[]).includes(name)
+        assert.equal(access.isAllowed(caller, made, get), own, `${kind} ${name}`)
+      }
+      await admin.deletePolicy('p')
+    }
+  })
+
+  it('tells in a denial what a session was made from', async () => {
+    const lineage = {
+      parentAccessKeyId: 'ASIAP',
+      ancestors: [
+        {
+          accessKeyId: 'ASIAP',
+          sealingKey: 'k',
+          issuedAt: room.clock.now(),
+          source: { kind: 'user', name: 'alice' },
+        },
+      ],
+    } as const
+    const [caller, made] = await enter(keyOf(issue({ lineage, sourceIdentity: 'ann' })))
+    await refusalOf(() =>
+      access.authorize(caller, made, [{ action: 'iam:ListUsers', resource: '*' }]),
+    )
+    const details =
+      denials[0]?.steps.map(({ step, detail }) => `${step}: ${detail}`).join('\n') ?? ''
+    assert.match(details, /chain: made from session ASIAP: the policies that user alice has now/)
+    assert.match(details, /source identity: ann/)
+    assert.match(details, /tags: team=blue/)
+  })
+
   it('does not revive the sessions of a user that was deleted and made again', async () => {
     await admin.createUser('alice')
     await admin.attachUserPolicy('alice', 'readwrite')
@@ -409,7 +582,7 @@ describe('authorize', () => {
     assert.equal(opened.decisionId, decisionId)
     assert.deepEqual(
       opened.steps.map(({ step }) => step),
-      ['token check', 'mapping'],
+      ['token check', 'mapping', 'tags'],
     )
     assert.match(JSON.stringify(opened.decision), /s3:PutObject/)
     assert.match(JSON.stringify(opened.decision), /readonly/)

@@ -20,15 +20,18 @@ import { AccessError } from './access-error.ts'
 import type { Identity, KnownCaller } from './caller.ts'
 import { identityTrace, principalOf } from './denial.ts'
 import type { DenialTrace } from './denial.ts'
-import { layersOf, question } from './question.ts'
-import type { QuestionSources, RoleBook } from './question.ts'
+import { bindingOf, question } from './question.ts'
+import type { RoleBook } from './question.ts'
+import type { BindingSources, GrantDirectory } from '../grants/index.ts'
 
 export type { RoleBook } from './question.ts'
 
 export type AccessOptions = Readonly<{
   root: Readonly<{ accessKeyId: string; secretAccessKey: Secret }>
-  directory: Directory
+  directory: Omit<GrantDirectory, 'findUser'> & Pick<Directory, 'findAccessKey' | 'findUser'>
   roles: RoleBook
+  /** Names of policies beyond which nobody may go but the root key. Absent: there is no such bound. */
+  tenantCeiling?: readonly string[] | undefined
   sessions: Readonly<{
     open(
       accessKeyId: string,
@@ -74,9 +77,10 @@ export interface Access {
 
 export function createAccess(options: AccessOptions): Access {
   const signingKeys = new SigningKeys(options.signingKeyCache ?? 10_000)
-  const sources: QuestionSources = {
+  const sources: BindingSources = {
     directory: options.directory,
     roles: options.roles,
+    tenantCeiling: options.tenantCeiling,
     sessionPolicies: new BoundedCache(2000), // each may take tens of kilobytes
   }
   const proven = new WeakMap<ProvenCaller, Identity>()
@@ -138,7 +142,7 @@ export function createAccess(options: AccessOptions): Access {
     accesses: readonly PolicyAccess[],
   ): { allowed: boolean; explain: () => Decision } {
     const identity = identityOf(caller)
-    const asked = question(identity, layersOf(identity, sources), request, accesses)
+    const asked = question(identity, bindingOf(identity, sources), request, accesses)
     return { allowed: isAllowed(asked), explain: () => explain(asked) }
   }
 
@@ -207,8 +211,8 @@ export function createAccess(options: AccessOptions): Access {
     isAllowed: (caller, request, accesses) => judge(caller, request, accesses).allowed,
 
     readsObjectTags(caller) {
-      const layers = layersOf(identityOf(caller), sources)
-      const policies = [...layers.identity, ...layers.ceilings.flatMap((layer) => layer.policies)]
+      const { identity, ceilings } = bindingOf(identityOf(caller), sources)
+      const policies = [...identity, ...ceilings.flatMap((layer) => layer.policies)]
       return policies.some(({ policy }) => policy.kind !== 'broken' && policy.readsObjectTags)
     },
   }

@@ -36,6 +36,8 @@ export function identityTrace(identity: Identity): readonly TraceStep[] {
             `ends ${session.expiresAt.toISOString()}, not revoked`,
         ),
         ok('mapping', `${whoIs(session)}; ${bindsBy(session)}`),
+        ...lineOf(session),
+        ...nameTags(session),
         ...session.sessionPolicies.map(() =>
           ok('session policy', 'the caller narrowed the session with a policy of its own'),
         ),
@@ -56,13 +58,28 @@ export function principalOf(identity: Identity): DenialTrace['principal'] {
 
 type Session = Extract<Identity, { kind: 'session' }>['session']
 
+/** The roles that were taken on the way, the first one first. */
+function lineOf({ lineage, sourceIdentity }: Session): readonly TraceStep[] {
+  const { ancestors = [] } = lineage
+  const steps = ancestors.map((ancestor) =>
+    ok('chain', `made from session ${ancestor.accessKeyId}: ${bindsBy(ancestor)}`),
+  )
+  if (sourceIdentity === undefined) return steps
+  return [...steps, ok('source identity', sourceIdentity)]
+}
+
+function nameTags({ tags }: Session): readonly TraceStep[] {
+  if (tags.size === 0) return []
+  return [ok('tags', [...tags].map(([key, value]) => `${key}=${value}`).join(', '))]
+}
+
 function whoIs({ principal }: Session): string {
   if (principal.kind === 'root') return 'session of the root key'
   if (principal.kind === 'user') return `session of user ${principal.subject}`
   return `subject "${principal.subject}" of ${principal.issuer} (provider ${principal.provider})`
 }
 
-function bindsBy({ source }: Session): string {
+function bindsBy({ source }: Pick<Session, 'source'>): string {
   switch (source.kind) {
     case 'root':
       return 'everything that root may'
@@ -72,6 +89,8 @@ function bindsBy({ source }: Session): string {
       return `policies ${source.names.map((name) => `"${name}"`).join(', ')}`
     case 'role':
       return `the policies that role ${source.arn} has now`
+    case 'ldap':
+      return `the policies attached now to ${source.user} and its groups`
   }
 }
 

@@ -1,5 +1,4 @@
 import { account, rootArn, sessionArn, sessionUserId, userArn } from '../grants/index.ts'
-import type { Session } from '../credentials/index.ts'
 import type { Identity } from './caller.ts'
 
 /** `aws:PrincipalArn` and what GetCallerIdentity answers (AWS IAM user guide, IAM identifiers). */
@@ -24,9 +23,4 @@ export function identityUserId(identity: Exclude<Identity, { kind: 'anonymous' }
     case 'session':
       return sessionUserId(identity.session)
   }
-}
-
-/** The role that bucket policies may name; only a session that really has one. */
-export function sessionRoleArn({ source }: Session): string | undefined {
-  return source.kind === 'role' ? `arn:aws:iam::${account}:role/${source.name}` : undefined
 }

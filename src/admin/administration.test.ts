@@ -2,64 +2,9 @@ import assert from 'node:assert/strict'
 import { createSecretKey, randomBytes } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { createVault } from '../credentials/index.ts'
-import { MemoryState } from '../credentials/testing/memory-state.ts'
 import { Secret } from '../secret.ts'
-import type { State } from '../state.ts'
-import { AdminError, openAdministration } from './index.ts'
-import type { Administration, AdminErrorCode, Overlay } from './index.ts'
-
-const clock = (): Date => new Date('2026-01-01T12:00:00Z')
-const masterKey = createSecretKey(randomBytes(32))
-const allow = (action: string): string =>
-  JSON.stringify({
-    Version: '2012-10-17',
-    Statement: [{ Effect: 'Allow', Action: action, Resource: '*' }],
-  })
-
-const nothing: Overlay = { policies: [], users: [], accessKeys: [] }
-const declared = { createdAt: new Date(0), managedBy: 'file' } as const
-const withFileUser: Overlay = {
-  policies: [],
-  users: [{ name: 'filed', status: 'enabled', policies: ['readonly'], ...declared }],
-  accessKeys: [
-    {
-      accessKeyId: 'FILEDKEY',
-      secretAccessKey: new Secret('a long enough secret'),
-      user: 'filed',
-      status: 'Active',
-      ...declared,
-    },
-  ],
-}
-
-type Opened = { admin: Administration; state: State; revoked: string[]; errors: string[] }
-
-async function open(
-  given: { state?: State; overlay?: Overlay; roles?: string[] } = {},
-): Promise<Opened> {
-  const state = given.state ?? new MemoryState({ clock })
-  const revoked: string[] = []
-  const errors: string[] = []
-  const admin = await openAdministration({
-    state,
-    vault: createVault(masterKey, randomBytes),
-    overlay: given.overlay ?? nothing,
-    rolePolicies: new Set(given.roles ?? []),
-    revokeUser: (name) => Promise.resolve(revoked.push(name)),
-    clock,
-    random: randomBytes,
-    onError: (what) => errors.push(what),
-  })
-  return { admin, state, revoked, errors }
-}
-
-async function refuses(promise: Promise<unknown>, code: AdminErrorCode): Promise<void> {
-  await assert.rejects(promise, (error) => {
-    assert.ok(error instanceof AdminError, String(error))
-    assert.equal(error.code, code, error.message)
-    return true
-  })
-}
+import { openAdministration } from './index.ts'
+import { allow, clock, nothing, open, refuses, withFileUser } from './testing/house.ts'
 
 describe('users', () => {
   it('are there at once when made, with nothing attached', async () => {
@@ -213,6 +158,8 @@ describe('access keys', () => {
       overlay: nothing,
       rolePolicies: new Set(),
       revokeUser: () => Promise.resolve(),
+      revokeRole: () => Promise.resolve(),
+      revokeProvider: () => Promise.resolve(),
       clock,
       random: randomBytes,
       onError: (what) => errors.push(what),

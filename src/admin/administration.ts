@@ -1,39 +1,18 @@
 import { follow } from '../follow.ts'
-import type { Follower } from '../follow.ts'
-import { parsePolicy, PolicyError } from '../policy/index.ts'
-import { Secret } from '../secret.ts'
-import type { Condition, Entry, State, Write } from '../state.ts'
-import { AdminError } from './admin-error.ts'
-import { accessKeyKey, policyKey, prefix, read, userKey, write } from './documents.ts'
-import type { AccessKeyDocument, PolicyDocument, UserDocument } from './documents.ts'
-import { checkAccessKey, checkPolicyName, checkUserName } from './names.ts'
-import { asUser, Snapshot } from './snapshot.ts'
-import type { Overlay } from './snapshot.ts'
-import type { AccessKey, Administration, StoredPolicy, User } from './types.ts'
-
-export type { Overlay } from './snapshot.ts'
-
-/** IAM's quotas in spirit: enough for people, a bound for scripts that loop. */
-const maxPoliciesPerUser = 20
-const maxAccessKeysPerUser = 10
-const attempts = 5
-
-export type AdministrationOptions = Readonly<{
-  state: State
-  /** Seals secrets at rest; `purpose` binds a sealed text to its place. */
-  vault: Readonly<{
-    seal(purpose: string, plaintext: string): string
-    open(purpose: string, sealed: string): string
-  }>
-  overlay: Overlay
-  /** Policies that provider roles name: they cannot be deleted, since a role must not lose a Deny unnoticed. */
-  rolePolicies: ReadonlySet<string>
-  /** Ends the live sessions of a user that is deleted. */
-  revokeUser(name: string): Promise<unknown>
-  clock: () => Date
-  random: (bytes: number) => Buffer
-  onError(what: string, error: unknown): void
-}>
+import { accessKeyKey, prefix } from './documents.ts'
+import { Groups } from './groups.ts'
+import { Holders } from './holders.ts'
+import { LdapPolicies } from './ldap.ts'
+import { Ledger } from './ledger.ts'
+import type { AdministrationOptions } from './options.ts'
+import { Policies } from './policies.ts'
+import { Providers } from './providers.ts'
+import { Roles } from './roles.ts'
+import { Snapshot } from './snapshot.ts'
+import { TagChanges } from './tags.ts'
+import type { Tools } from './tools.ts'
+import type { Administration, Directory } from './types.ts'
+import { Users } from './users.ts'
 
 export async function openAdministration(options: AdministrationOptions): Promise<Administration> {
   const snapshot = new Snapshot({
@@ -49,343 +28,82 @@ export async function openAdministration(options: AdministrationOptions): Promis
     apply: (change) => snapshot.apply(change),
     onError: (error) => options.onError('the administration watch broke', error),
   })
-  return new StoredAdministration(options, snapshot, follower)
+  const ledger = new Ledger(options.state, follower, options.clock)
+  const holders = new Holders(ledger, snapshot)
+  const tools: Tools = { options, snapshot, ledger, holders, random: options.random }
+  return { ...readsOf(snapshot), ...changesBy(tools), close: () => follower.close() }
 }
 
-type Step<T> = Readonly<{ conditions: readonly Condition[]; writes: readonly Write[]; result: T }>
-
-class StoredAdministration implements Administration {
-  readonly #options: AdministrationOptions
-  readonly #snapshot: Snapshot
-  readonly #follower: Follower
-
-  constructor(options: AdministrationOptions, snapshot: Snapshot, follower: Follower) {
-    this.#options = options
-    this.#snapshot = snapshot
-    this.#follower = follower
-  }
-
-  findPolicy = (name: string): StoredPolicy | undefined => this.#snapshot.findPolicy(name)
-  findUser = (name: string): User | undefined => this.#snapshot.findUser(name)
-  findAccessKey = (id: string): AccessKey | undefined => this.#snapshot.findAccessKey(id)
-  policiesOf = (name: string): ReturnType<Snapshot['policiesOf']> => this.#snapshot.policiesOf(name)
-  listPolicies = (): readonly StoredPolicy[] => this.#snapshot.listPolicies()
-  listUsers = (): readonly User[] => this.#snapshot.listUsers()
-  listAccessKeys = (user?: string): readonly AccessKey[] => this.#snapshot.listAccessKeys(user)
-
-  async createUser(name: string): Promise<User> {
-    checkUserName(name)
-    this.#refuseFileUser(name, 'already_exists')
-    return this.#change(async () => {
-      const existing = await this.#options.state.get(userKey(name))
-      if (existing)
-        throw new AdminError('already_exists', `There is a user named "${name}" already`)
-      const createdAt = this.#now()
-      const document: UserDocument = { status: 'enabled', policies: [], accessKeys: [], createdAt }
-      return {
-        conditions: [{ key: userKey(name), revision: 0 }],
-        writes: [put(userKey(name), document)],
-        result: asUser(name, document),
-      }
-    })
-  }
-
-  async deleteUser(name: string): Promise<void> {
-    await this.#changeUser(name, (user) => ({
-      conditions: [],
-      writes: [
-        { kind: 'delete', key: userKey(name) },
-        ...user.accessKeys.map((id): Write => ({ kind: 'delete', key: accessKeyKey(id) })),
-      ],
-    }))
-    // After the deletion no new session can begin; a user made again under this name must not revive the old ones.
-    await this.#options.revokeUser(name)
-  }
-
-  async setUserStatus(name: string, status: User['status']): Promise<void> {
-    await this.#changeUser(name, (user) => ({
-      conditions: [],
-      writes: [put(userKey(name), { ...user, status })],
-    }))
-  }
-
-  async attachUserPolicy(name: string, policy: string): Promise<void> {
-    await this.#changeUser(name, async (user) => {
-      const touched = await this.#touchPolicy(policy)
-      const policies = [...new Set([...user.policies, policy])].sort()
-      if (policies.length > maxPoliciesPerUser) {
-        throw new AdminError('limit_exceeded', `A user has at most ${maxPoliciesPerUser} policies`)
-      }
-      return {
-        conditions: touched.conditions,
-        writes: [put(userKey(name), { ...user, policies }), ...touched.writes],
-      }
-    })
-  }
-
-  async detachUserPolicy(name: string, policy: string): Promise<void> {
-    await this.#changeUser(name, (user) => {
-      if (!user.policies.includes(policy)) {
-        throw new AdminError('no_such_entity', `"${policy}" is not attached to user "${name}"`)
-      }
-      const policies = user.policies.filter((attached) => attached !== policy)
-      return { conditions: [], writes: [put(userKey(name), { ...user, policies })] }
-    })
-  }
-
-  async createAccessKey(
-    user: string,
-    given?: Readonly<{ accessKeyId: string; secretAccessKey: Secret }>,
-  ): Promise<AccessKey> {
-    const id = given?.accessKeyId ?? newAccessKeyId(this.#options.random)
-    const secret = given?.secretAccessKey ?? newSecret(this.#options.random)
-    checkAccessKey(id, secret.reveal())
-    if (this.#snapshot.findAccessKey(id)?.managedBy === 'file') throw taken(id)
-    const createdAt = this.#now()
-    await this.#changeUser(user, async (document) => {
-      if (await this.#options.state.get(accessKeyKey(id))) throw taken(id)
-      if (document.accessKeys.length >= maxAccessKeysPerUser) {
-        throw new AdminError('limit_exceeded', `A user has at most ${maxAccessKeysPerUser} keys`)
-      }
-      const sealed = this.#options.vault.seal(accessKeyKey(id), secret.reveal())
-      const accessKey: AccessKeyDocument = { user, status: 'Active', secret: sealed, createdAt }
-      return {
-        conditions: [{ key: accessKeyKey(id), revision: 0 }],
-        writes: [
-          put(accessKeyKey(id), accessKey),
-          put(userKey(user), { ...document, accessKeys: [...document.accessKeys, id] }),
-        ],
-      }
-    })
-    return {
-      accessKeyId: id,
-      secretAccessKey: secret,
-      user,
-      status: 'Active',
-      createdAt: new Date(createdAt),
-      managedBy: 'api',
-    }
-  }
-
-  async deleteAccessKey(accessKeyId: string): Promise<void> {
-    const { user } = this.#storedAccessKey(accessKeyId)
-    await this.#changeUser(user, (document) => ({
-      conditions: [],
-      writes: [
-        { kind: 'delete', key: accessKeyKey(accessKeyId) },
-        put(userKey(user), {
-          ...document,
-          accessKeys: document.accessKeys.filter((id) => id !== accessKeyId),
-        }),
-      ],
-    }))
-  }
-
-  async setAccessKeyStatus(accessKeyId: string, status: AccessKey['status']): Promise<void> {
-    this.#storedAccessKey(accessKeyId)
-    await this.#change(async () => {
-      const entry = await this.#options.state.get(accessKeyKey(accessKeyId))
-      if (!entry) throw noKey(accessKeyId)
-      const document = { ...read('accesskey', entry.value), status }
-      return {
-        conditions: [unchanged(entry)],
-        writes: [put(entry.key, document)],
-        result: undefined,
-      }
-    })
-  }
-
-  async createPolicy(name: string, text: string): Promise<StoredPolicy> {
-    checkPolicyName(name)
-    if (this.#snapshot.findPolicy(name)) throw policyExists(name)
-    return this.#writePolicy(name, text, (existing) => {
-      if (existing) throw policyExists(name)
-    })
-  }
-
-  async updatePolicy(name: string, text: string): Promise<StoredPolicy> {
-    this.#refuseFixedPolicy(name)
-    return this.#writePolicy(name, text, (existing) => {
-      if (!existing) throw noPolicy(name)
-    })
-  }
-
-  async deletePolicy(name: string): Promise<void> {
-    this.#refuseFixedPolicy(name)
-    await this.#change(async () => {
-      const entry = await this.#options.state.get(policyKey(name))
-      if (!entry) throw noPolicy(name)
-      if (this.#options.rolePolicies.has(name)) {
-        throw new AdminError(
-          'delete_conflict',
-          `"${name}" is the policy of an OpenID provider's role`,
-        )
-      }
-      // Whoever attaches the policy writes it too, so an attachment made from now on fails the condition below.
-      const holder = await this.#findHolder(name)
-      if (holder !== undefined) {
-        throw new AdminError(
-          'delete_conflict',
-          `"${name}" is attached to user "${holder}"; detach it first`,
-        )
-      }
-      return {
-        conditions: [unchanged(entry)],
-        writes: [{ kind: 'delete', key: entry.key }],
-        result: undefined,
-      }
-    })
-  }
-
-  close(): Promise<void> {
-    return this.#follower.close()
-  }
-
-  async #writePolicy(
-    name: string,
-    text: string,
-    check: (existing: Entry | undefined) => void,
-  ): Promise<StoredPolicy> {
-    const policy = parseGiven(text)
-    return this.#change(async () => {
-      const existing = await this.#options.state.get(policyKey(name))
-      check(existing)
-      const updatedAt = this.#now()
-      const createdAt = existing ? read('policy', existing.value).createdAt : updatedAt
-      const document: PolicyDocument = { text: policy.text, createdAt, updatedAt }
-      return {
-        conditions: [{ key: policyKey(name), revision: existing?.revision ?? 0 }],
-        writes: [put(policyKey(name), document)],
-        result: {
-          name,
-          policy,
-          createdAt: new Date(createdAt),
-          updatedAt: new Date(updatedAt),
-          managedBy: 'api',
-        },
-      }
-    })
-  }
-
-  /** Reads, decides and commits; tried again when somebody else was faster. Returns when this process sees it too. */
-  async #change<T>(decide: () => Promise<Step<T>>): Promise<T> {
-    for (let attempt = 0; attempt < attempts; attempt++) {
-      const step = await decide()
-      const commit = await this.#options.state.commit(step.conditions, step.writes)
-      if (!commit.committed) continue
-      await this.#follower.reached(commit.revision)
-      return step.result
-    }
-    throw new AdminError('conflict', 'Somebody else is changing the same thing; try again')
-  }
-
-  async #changeUser(
-    name: string,
-    decide: (
-      user: UserDocument,
-    ) => Omit<Step<unknown>, 'result'> | Promise<Omit<Step<unknown>, 'result'>>,
-  ): Promise<void> {
-    this.#refuseFileUser(name, 'unmodifiable')
-    await this.#change(async () => {
-      const entry = await this.#options.state.get(userKey(name))
-      if (!entry) throw new AdminError('no_such_entity', `There is no user named "${name}"`)
-      const step = await decide(read('user', entry.value))
-      return { ...step, conditions: [unchanged(entry), ...step.conditions], result: undefined }
-    })
-  }
-
-  async #touchPolicy(name: string): Promise<Omit<Step<unknown>, 'result'>> {
-    const policy = this.#snapshot.findPolicy(name)
-    if (policy && policy.managedBy !== 'api') return { conditions: [], writes: [] }
-    const entry = await this.#options.state.get(policyKey(name))
-    if (!entry) throw noPolicy(name)
-    return {
-      conditions: [unchanged(entry)],
-      writes: [{ kind: 'put', key: entry.key, value: entry.value }],
-    }
-  }
-
-  async #findHolder(policy: string): Promise<string | undefined> {
-    const { entries } = await this.#options.state.list(userKey(''))
-    const stored = entries.find((entry) => read('user', entry.value).policies.includes(policy))
-    if (stored) return stored.key.slice(userKey('').length)
-    return this.#options.overlay.users.find((user) => user.policies.includes(policy))?.name
-  }
-
-  #storedAccessKey(accessKeyId: string): AccessKey {
-    const key = this.#snapshot.findAccessKey(accessKeyId)
-    if (!key) throw noKey(accessKeyId)
-    if (key.managedBy === 'file') {
-      throw new AdminError(
-        'unmodifiable',
-        `The key ${accessKeyId} is declared in the configuration file`,
-      )
-    }
-    return key
-  }
-
-  #refuseFileUser(name: string, code: 'already_exists' | 'unmodifiable'): void {
-    if (this.#snapshot.findUser(name)?.managedBy !== 'file') return
-    throw new AdminError(
-      code,
-      `The user "${name}" is declared in the configuration file; change it there`,
-    )
-  }
-
-  #refuseFixedPolicy(name: string): void {
-    const policy = this.#snapshot.findPolicy(name)
-    if (!policy) throw noPolicy(name)
-    if (policy.managedBy === 'api') return
-    const where = policy.managedBy === 'file' ? 'declared in the configuration file' : 'built in'
-    throw new AdminError('unmodifiable', `The policy "${name}" is ${where} and is not changed here`)
-  }
-
-  #now(): string {
-    return this.#options.clock().toISOString()
+function readsOf(snapshot: Snapshot): Directory {
+  return {
+    findPolicy: (name) => snapshot.findPolicy(name),
+    findUser: (name) => snapshot.findUser(name),
+    findGroup: (name) => snapshot.findGroup(name),
+    findRole: (nameOrArn) => snapshot.findRole(nameOrArn),
+    findAccessKey: (accessKeyId) => snapshot.findAccessKey(accessKeyId),
+    findProvider: (arn) => snapshot.findProvider(arn),
+    policiesOf: (user) => snapshot.policiesOf(user),
+    boundaryOf: (user) => snapshot.boundaryOf(user),
+    policiesOfRole: (nameOrArn) => snapshot.policiesOfRole(nameOrArn),
+    policiesOfGroup: (name) => snapshot.policiesOfGroup(name),
+    boundaryOfRole: (nameOrArn) => snapshot.boundaryOfRole(nameOrArn),
+    groupsOf: (user) => snapshot.groupsOf(user),
+    policiesAttachedTo: (subject) => snapshot.policiesAttachedTo(subject),
+    listAttachments: (policy) => snapshot.listAttachments(policy),
+    listPolicies: () => snapshot.listPolicies(),
+    listUsers: () => snapshot.listUsers(),
+    listGroups: () => snapshot.listGroups(),
+    listRoles: () => snapshot.listRoles(),
+    listAccessKeys: (user) => snapshot.listAccessKeys(user),
+    listProviders: () => snapshot.listProviders(),
   }
 }
 
-function parseGiven(text: string): ReturnType<typeof parsePolicy> {
-  try {
-    return parsePolicy(text, 'identity')
-  } catch (error) {
-    if (!(error instanceof PolicyError)) throw error
-    const code = error.code === 'policy_too_large' ? 'limit_exceeded' : 'malformed_policy'
-    throw new AdminError(code, error.message, { cause: error })
+function changesBy(tools: Tools): Omit<Administration, keyof Directory | 'close'> {
+  const { holders } = tools
+  const users = new Users(tools)
+  const groups = new Groups(tools)
+  const roles = new Roles(tools)
+  const policies = new Policies(tools)
+  const providers = new Providers(tools)
+  const ldap = new LdapPolicies(tools)
+  const tags = new TagChanges(tools, providers)
+  return {
+    createUser: (name, more) => users.create(name, more),
+    deleteUser: (name, how = 'cascade') => users.delete(name, how),
+    setUserStatus: (name, status) => users.setStatus(name, status),
+    attachUserPolicy: (name, policy) => holders.attach({ kind: 'user', name }, policy),
+    detachUserPolicy: (name, policy) => holders.detach({ kind: 'user', name }, policy),
+    createGroup: (name) => groups.create(name),
+    deleteGroup: (name, how = 'bare') => groups.delete(name, how),
+    addUserToGroup: (group, user) => users.addToGroup(group, user),
+    removeUserFromGroup: (group, user) => users.removeFromGroup(group, user),
+    createRole: (role) => roles.create(role),
+    deleteRole: (name, how = 'bare') => roles.delete(name, how),
+    updateTrustPolicy: (role, text) => roles.updateTrustPolicy(role, text),
+    updateRole: (role, change) => roles.update(role, change),
+    attachPolicy: (holder, policy) => holders.attach(holder, policy),
+    detachPolicy: (holder, policy) => holders.detach(holder, policy),
+    putInlinePolicy: (holder, name, text) => holders.putInline(holder, name, text),
+    deleteInlinePolicy: (holder, name) => holders.deleteInline(holder, name),
+    setBoundary: (holder, policy) => holders.setBoundary(holder, policy),
+    attachPrincipalPolicy: (subject, policy) => ldap.attach(subject, policy),
+    detachPrincipalPolicy: (subject, policy) => ldap.detach(subject, policy),
+    tag: (what, added) => tags.tag(what, added),
+    untag: (what, keys) => tags.untag(what, keys),
+    createAccessKey: (user, given) => users.createAccessKey(user, given),
+    deleteAccessKey: (accessKeyId) => users.deleteAccessKey(accessKeyId),
+    setAccessKeyStatus: (accessKeyId, status) => users.setAccessKeyStatus(accessKeyId, status),
+    createPolicy: (name, text, more) => policies.create(name, text, more),
+    updatePolicy: (name, text) => policies.update(name, text),
+    createPolicyVersion: (name, text, asDefault) => policies.createVersion(name, text, asDefault),
+    setDefaultPolicyVersion: (name, version) => policies.setDefaultVersion(name, version),
+    deletePolicyVersion: (name, version) => policies.deleteVersion(name, version),
+    deletePolicy: (name, how = 'cascade') => policies.delete(name, how),
+    createProvider: (provider) => providers.create(provider),
+    deleteProvider: (arn) => providers.delete(arn),
+    addClientId: (arn, clientId) => providers.addClientId(arn, clientId),
+    removeClientId: (arn, clientId) => providers.removeClientId(arn, clientId),
+    updateThumbprints: (arn, thumbprints) => providers.updateThumbprints(arn, thumbprints),
   }
-}
-
-function put(key: string, document: PolicyDocument | UserDocument | AccessKeyDocument): Write {
-  return { kind: 'put', key, value: write(document) }
-}
-
-function unchanged(entry: Entry): Condition {
-  return { key: entry.key, revision: entry.revision }
-}
-
-function noPolicy(name: string): AdminError {
-  return new AdminError('no_such_entity', `There is no policy named "${name}"`)
-}
-
-function noKey(accessKeyId: string): AdminError {
-  return new AdminError('no_such_entity', `There is no access key ${accessKeyId}`)
-}
-
-function policyExists(name: string): AdminError {
-  return new AdminError('already_exists', `There is a policy named "${name}" already`)
-}
-
-function taken(accessKeyId: string): AdminError {
-  return new AdminError('already_exists', `The access key id ${accessKeyId} is taken`)
-}
-
-const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
-
-/** `AKIA` and 16 characters of base 32: 80 random bits, the shape that AWS's clients know for long-lived keys. */
-function newAccessKeyId(random: (bytes: number) => Buffer): string {
-  return `AKIA${Array.from(random(16), (byte) => alphabet[byte % 32]).join('')}`
-}
-
-function newSecret(random: (bytes: number) => Buffer): Secret {
-  return new Secret(random(30).toString('base64'))
 }

@@ -1,129 +1,306 @@
-import { cannedPolicies, parsePolicy, PolicyError } from '../policy/index.ts'
-import type { BrokenPolicy, NamedPolicy, Policy } from '../policy/index.ts'
+import { cannedPolicies } from '../policy/index.ts'
+import type { NamedPolicy, Policy } from '../policy/index.ts'
 import { Secret } from '../secret.ts'
 import type { Change, Entry } from '../state.ts'
-import { read, splitKey } from './documents.ts'
-import type { AccessKeyDocument, PolicyDocument, UserDocument } from './documents.ts'
-import type { AccessKey, Directory, StoredPolicy, User } from './types.ts'
-
-export type Overlay = Readonly<{
-  policies: readonly StoredPolicy[]
-  users: readonly User[]
-  accessKeys: readonly AccessKey[]
-}>
+import { providerNameOf, roleName } from './arn.ts'
+import { Derived } from './derived.ts'
+import { ldapName, read, splitKey } from './documents.ts'
+import type { AccessKeyDocument } from './documents.ts'
+import {
+  declaredGroup,
+  declaredPolicy,
+  declaredRole,
+  declaredUser,
+  storedGroup,
+  storedPolicy,
+  storedProvider,
+  storedRole,
+  storedUser,
+} from './entities.ts'
+import type { DeclaredGroup, Overlay } from './overlay.ts'
+import { emptyTables, ldapTag } from './tables.ts'
+import type { Tables } from './tables.ts'
+import type {
+  AccessKey,
+  Attachment,
+  Directory,
+  Group,
+  LdapSubject,
+  RegisteredProvider,
+  Role,
+  StoredPolicy,
+  User,
+} from './types.ts'
 
 export type SnapshotOptions = Readonly<{
   overlay: Overlay
   openSecret(accessKeyId: string, sealed: string): string
-  /** A stored document that cannot be used; the rest still counts, and the entity itself counts as absent. */
+  /** A stored document that cannot be used; the rest still counts. */
   onBroken(key: string, error: unknown): void
 }>
 
 /** The directory in memory: what the configuration file declares, over what the store holds, over the canned policies. */
 export class Snapshot implements Directory {
   readonly #options: SnapshotOptions
-  readonly #policies = new Map<string, StoredPolicy>()
-  readonly #users = new Map<string, User>()
-  readonly #accessKeys = new Map<string, AccessKey>()
-  readonly #bound = new Map<string, readonly NamedPolicy[]>()
+  readonly #tables: Tables
+  /** User -> groups of the file. */
+  readonly #declaredGroups: ReadonlyMap<string, readonly string[]>
+  /** Everything that follows from the tables; forgotten at each change. */
+  #derived: Derived
 
   constructor(options: SnapshotOptions) {
     this.#options = options
+    this.#tables = emptyTables()
+    this.#declaredGroups = groupsByMember(options.overlay.groups ?? [])
+    this.#derived = new Derived(this.#tables, this.#declaredGroups)
     this.reset([])
   }
 
   reset(entries: readonly Entry[]): void {
-    for (const map of [this.#policies, this.#users, this.#accessKeys, this.#bound]) map.clear()
-    for (const [name, policy] of cannedPolicies) this.#policies.set(name, canned(name, policy))
+    for (const table of Object.values(this.#tables)) table.clear()
+    const { policies, users, accessKeys, groups, roles, providers } = this.#options.overlay
+    for (const [name, policy] of cannedPolicies)
+      this.#tables.policies.set(name, canned(name, policy))
     for (const entry of entries) this.#put(entry)
-    const { policies, users, accessKeys } = this.#options.overlay
-    for (const policy of policies) this.#policies.set(policy.name, policy)
-    for (const user of users) this.#users.set(user.name, user)
-    for (const key of accessKeys) this.#accessKeys.set(key.accessKeyId, key)
+    for (const policy of policies) this.#tables.policies.set(policy.name, declaredPolicy(policy))
+    for (const user of users) {
+      this.#tables.users.set(user.name, declaredUser(user))
+      // The groups of a stored user that the file shadows are nobody's.
+      this.#tables.memberships.delete(user.name)
+    }
+    for (const key of accessKeys) this.#tables.accessKeys.set(key.accessKeyId, key)
+    for (const group of groups ?? []) this.#tables.groups.set(group.name, declaredGroup(group))
+    for (const role of roles ?? []) this.#tables.roles.set(role.name, declaredRole(role))
+    for (const provider of providers ?? [])
+      this.#tables.providers.set(providerNameOf(provider.arn) ?? '', provider)
+    this.#forget()
   }
 
   apply(change: Change): void {
-    this.#bound.clear()
+    this.#forget()
     if (change.kind === 'put') return this.#put(change.entry)
     const [kind, name] = splitKey(change.key)
     if (this.#fromFile(kind, name)) return
-    if (kind === 'user') this.#users.delete(name)
-    if (kind === 'accesskey') this.#accessKeys.delete(name)
-    if (kind === 'policy') {
-      const built = cannedPolicies.get(name)
-      if (built) this.#policies.set(name, canned(name, built))
-      else this.#policies.delete(name)
-    }
+    this.#drop(kind, name)
   }
 
   findPolicy(name: string): StoredPolicy | undefined {
-    return this.#policies.get(name)
+    return this.#tables.policies.get(name)
   }
 
   findUser(name: string): User | undefined {
-    return this.#users.get(name)
+    return this.#tables.users.get(name)
+  }
+
+  findGroup(name: string): Group | undefined {
+    const group = this.#tables.groups.get(name)
+    return group && { ...group, members: this.#derived.membersOf(name) }
+  }
+
+  findRole(nameOrArn: string): Role | undefined {
+    return this.#tables.roles.get(roleName(nameOrArn))
   }
 
   findAccessKey(accessKeyId: string): AccessKey | undefined {
-    const key = this.#accessKeys.get(accessKeyId)
+    const key = this.#tables.accessKeys.get(accessKeyId)
     return key && this.#isOwned(key) ? key : undefined
   }
 
+  findProvider(arn: string): RegisteredProvider | undefined {
+    const name = providerNameOf(arn)
+    return name === undefined ? undefined : this.#tables.providers.get(name)
+  }
+
   policiesOf(name: string): readonly NamedPolicy[] | undefined {
-    const user = this.#users.get(name)
-    if (user?.status !== 'enabled') return undefined
-    const known = this.#bound.get(name)
-    if (known) return known
-    const bound = user.policies.map((policy) => this.#policies.get(policy) ?? missing(policy))
-    this.#bound.set(name, bound)
-    return bound
+    return this.#derived.policiesOf(name)
+  }
+
+  boundaryOf(user: string): NamedPolicy | undefined {
+    return this.#derived.boundary(this.#tables.users.get(user))
+  }
+
+  policiesOfRole(nameOrArn: string): readonly NamedPolicy[] | undefined {
+    return this.#derived.policiesOfRole(roleName(nameOrArn))
+  }
+
+  policiesOfGroup(name: string): readonly NamedPolicy[] | undefined {
+    return this.#tables.groups.has(name) ? this.#derived.policiesOfGroup(name) : undefined
+  }
+
+  boundaryOfRole(nameOrArn: string): NamedPolicy | undefined {
+    return this.#derived.boundary(this.findRole(nameOrArn))
+  }
+
+  groupsOf(user: string): readonly string[] {
+    return this.#derived.groupsOf(user)
+  }
+
+  policiesAttachedTo(subject: LdapSubject): readonly NamedPolicy[] {
+    return this.#derived.policiesAttachedTo(subject)
+  }
+
+  listAttachments(policy?: string): readonly Attachment[] {
+    return this.#derived.attachments(policy)
   }
 
   listPolicies(): readonly StoredPolicy[] {
-    return sorted(this.#policies)
+    return sorted(this.#tables.policies)
   }
 
   listUsers(): readonly User[] {
-    return sorted(this.#users)
+    return sorted(this.#tables.users)
+  }
+
+  listGroups(): readonly Group[] {
+    return sorted(this.#tables.groups).map((group) => ({
+      ...group,
+      members: this.#derived.membersOf(group.name),
+    }))
+  }
+
+  listRoles(): readonly Role[] {
+    return sorted(this.#tables.roles)
   }
 
   listAccessKeys(user?: string): readonly AccessKey[] {
-    return sorted(this.#accessKeys).filter(
-      (key) => this.#isOwned(key) && (user === undefined || key.user === user),
-    )
+    const keys =
+      user === undefined ? sorted(this.#tables.accessKeys) : this.#derived.accessKeysOf(user)
+    return keys.filter((key) => this.#isOwned(key))
+  }
+
+  listProviders(): readonly RegisteredProvider[] {
+    return sorted(this.#tables.providers)
   }
 
   /** A user that the file declares has the keys of the file only, not those of a stored user of the same name. */
   #isOwned(key: AccessKey): boolean {
-    return key.managedBy === this.#users.get(key.user)?.managedBy
+    return key.managedBy === this.#tables.users.get(key.user)?.managedBy
+  }
+
+  #forget(): void {
+    this.#derived = new Derived(this.#tables, this.#declaredGroups)
   }
 
   #put(entry: Entry): void {
     const [kind, name] = splitKey(entry.key)
-    if (this.#fromFile(kind, name)) return
     try {
-      if (kind === 'policy')
-        this.#policies.set(name, storedPolicy(name, read('policy', entry.value)))
-      if (kind === 'user') this.#users.set(name, asUser(name, read('user', entry.value)))
-      if (kind === 'accesskey')
-        this.#accessKeys.set(name, this.#storedKey(name, read('accesskey', entry.value)))
+      if (!this.#fromFile(kind, name)) this.#store(kind, name, entry.value)
     } catch (error) {
       this.#options.onBroken(entry.key, error)
-      // A policy must not fall back to a canned one of the same name, nor an entity to what it was before.
-      if (kind === 'policy') this.#policies.set(name, unreadable(name))
-      if (kind === 'user') this.#users.delete(name)
-      if (kind === 'accesskey') this.#accessKeys.delete(name)
+      this.#drop(kind, name)
+      this.#markBroken(kind, name)
+    }
+  }
+
+  #store(kind: string, name: string, value: string): void {
+    const tables = this.#tables
+    switch (kind) {
+      case 'policy':
+        tables.policies.set(name, storedPolicy(name, read(kind, value)))
+        break
+      case 'user': {
+        const document = read(kind, value)
+        tables.users.set(name, storedUser(name, document))
+        tables.memberships.set(name, document.groups)
+        break
+      }
+      case 'group':
+        tables.groups.set(name, storedGroup(name, read(kind, value)))
+        break
+      case 'role':
+        tables.roles.set(name, storedRole(name, read(kind, value)))
+        break
+      case 'accesskey':
+        tables.accessKeys.set(name, this.#storedKey(name, read(kind, value)))
+        break
+      case 'provider':
+        tables.providers.set(name, storedProvider(name, read(kind, value)))
+        break
+      case 'ldap-user':
+      case 'ldap-group': {
+        const subject: LdapSubject = { kind, name: ldapName(name) }
+        tables.ldap.set(ldapTag(subject), { subject, policies: read(kind, value).policies })
+        break
+      }
+    }
+  }
+
+  #drop(kind: string, name: string): void {
+    const tables = this.#tables
+    switch (kind) {
+      case 'policy': {
+        const builtIn = cannedPolicies.get(name)
+        if (builtIn) tables.policies.set(name, canned(name, builtIn))
+        else tables.policies.delete(name)
+        break
+      }
+      case 'user':
+        tables.users.delete(name)
+        tables.memberships.delete(name)
+        break
+      case 'group':
+        tables.groups.delete(name)
+        break
+      case 'role':
+        tables.roles.delete(name)
+        break
+      case 'accesskey':
+        tables.accessKeys.delete(name)
+        break
+      case 'provider':
+        tables.providers.delete(name)
+        break
+      case 'ldap-user':
+      case 'ldap-group':
+        tables.ldap.delete(ldapTag({ kind, name: ldapName(name) }))
+        break
+    }
+  }
+
+  /**
+   * An unreadable user, role or key counts as absent, which is no. But a policy must not fall back to a canned one of its
+   * name, and the Deny of a group must not be lost: what cannot be read there denies everything.
+   */
+  #markBroken(kind: string, name: string): void {
+    const problem = 'the stored document cannot be read'
+    const policy = { kind: 'broken', problem } as const
+    const never = new Date(0)
+    if (kind === 'policy') {
+      const broken = { name, policy, createdAt: never, updatedAt: never, managedBy: 'api' } as const
+      this.#tables.policies.set(name, declaredPolicy(broken))
+    }
+    if (kind === 'group') {
+      const group = declaredGroup({
+        name,
+        policies: [],
+        inlinePolicies: [{ name: 'unreadable', policy }],
+        members: [],
+      })
+      this.#tables.groups.set(name, { ...group, managedBy: 'api' })
+    }
+    if (kind === 'ldap-user' || kind === 'ldap-group') {
+      const subject: LdapSubject = { kind, name: ldapName(name) }
+      this.#tables.ldap.set(ldapTag(subject), { subject, policies: [], problem })
     }
   }
 
   #fromFile(kind: string, name: string): boolean {
-    const found =
-      kind === 'policy'
-        ? this.#policies.get(name)
-        : kind === 'user'
-          ? this.#users.get(name)
-          : this.#accessKeys.get(name)
-    return found?.managedBy === 'file'
+    const tables = this.#tables
+    switch (kind) {
+      case 'policy':
+        return tables.policies.get(name)?.managedBy === 'file'
+      case 'user':
+        return tables.users.get(name)?.managedBy === 'file'
+      case 'group':
+        return tables.groups.get(name)?.managedBy === 'file'
+      case 'role':
+        return tables.roles.get(name)?.managedBy === 'file'
+      case 'accesskey':
+        return tables.accessKeys.get(name)?.managedBy === 'file'
+      case 'provider':
+        return tables.providers.get(name)?.managedBy === 'file'
+    }
+    return false
   }
 
   #storedKey(accessKeyId: string, document: AccessKeyDocument): AccessKey {
@@ -138,50 +315,25 @@ export class Snapshot implements Directory {
   }
 }
 
-function sorted<T>(map: ReadonlyMap<string, T>): readonly T[] {
-  return [...map].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value)
+function groupsByMember(groups: readonly DeclaredGroup[]): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>()
+  for (const { name, members } of groups) {
+    for (const member of members) found.set(member, [...(found.get(member) ?? []), name])
+  }
+  return found
+}
+
+function sorted<T>(table: ReadonlyMap<string, T>): readonly T[] {
+  return [...table].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value)
 }
 
 function canned(name: string, policy: Policy): StoredPolicy {
-  return { name, policy, createdAt: new Date(0), updatedAt: new Date(0), managedBy: 'built-in' }
-}
-
-function missing(name: string): NamedPolicy {
-  return { name, policy: { kind: 'broken', problem: `there is no policy named "${name}"` } }
-}
-
-function unreadable(name: string): StoredPolicy {
-  const policy: BrokenPolicy = { kind: 'broken', problem: 'the stored document cannot be read' }
-  return { name, policy, createdAt: new Date(0), updatedAt: new Date(0), managedBy: 'api' }
-}
-
-function storedPolicy(name: string, document: PolicyDocument): StoredPolicy {
-  return {
+  const never = new Date(0)
+  return declaredPolicy({
     name,
-    policy: parseStored(document.text),
-    createdAt: new Date(document.createdAt),
-    updatedAt: new Date(document.updatedAt),
-    managedBy: 'api',
-  }
-}
-
-/** A stored document that no longer parses denies everything in its layer; it is never treated as absent. */
-function parseStored(text: string): Policy | BrokenPolicy {
-  try {
-    return parsePolicy(text, 'identity')
-  } catch (error) {
-    if (error instanceof PolicyError) return { kind: 'broken', problem: error.message }
-    throw error
-  }
-}
-
-/** The user that a stored document stands for. */
-export function asUser(name: string, document: UserDocument): User {
-  return {
-    name,
-    status: document.status,
-    policies: document.policies,
-    createdAt: new Date(document.createdAt),
-    managedBy: 'api',
-  }
+    policy,
+    createdAt: never,
+    updatedAt: never,
+    managedBy: 'built-in',
+  })
 }

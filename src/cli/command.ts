@@ -46,6 +46,20 @@ export function textOption(options: Options, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
+/** The texts of a variadic argument. */
+export function manyTexts(command: Command, index: number): readonly string[] {
+  return textsOf(command.processedArgs[index])
+}
+
+/** The texts of a variadic option; none when it is not given. */
+export function manyOptions(command: Command, name: string): readonly string[] {
+  return textsOf(command.getOptionValue(name))
+}
+
+function textsOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.map(String) : []
+}
+
 /** The answer of a command that changes something and has nothing to show. */
 export function done(sentence: string): Output {
   return { value: { ok: true }, text: sentence }

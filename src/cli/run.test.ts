@@ -273,15 +273,43 @@ describe('policy names', () => {
     const { url, asked } = await fakeServer(t, (form) =>
       form.get('Action') === 'CreatePolicy'
         ? failure(409, 'EntityAlreadyExists', 'there')
-        : success('CreatePolicyVersion', {}),
+        : success(form.get('Action') ?? '', {}),
     )
     const { code } = await runCli(['admin', 'policy', 'put', 'p', '-'], {
       env: keysFor(url),
       stdin: '{"a":1}',
     })
     assert.equal(code, 0)
-    assert.equal(asked[1]?.form.get('SetAsDefault'), 'true')
-    assert.equal(asked[1]?.form.get('PolicyDocument'), '{"a":1}')
+    const last = asked.at(-1)?.form
+    assert.equal(last?.get('SetAsDefault'), 'true')
+    assert.equal(last?.get('PolicyDocument'), '{"a":1}')
+  })
+
+  it('that have five versions lose the oldest that does not act', async (t) => {
+    const Versions = ['v3', 'v4', 'v5', 'v6', 'v7'].map((VersionId) => ({
+      VersionId,
+      IsDefaultVersion: VersionId === 'v3',
+    }))
+    const { url, asked } = await fakeServer(t, (form) => {
+      const action = form.get('Action') ?? ''
+      if (action === 'CreatePolicy') return failure(409, 'EntityAlreadyExists', 'there')
+      return success(action, action === 'ListPolicyVersions' ? { Versions } : {})
+    })
+    const stdin = '{"a":1}'
+    const { code } = await runCli(['admin', 'policy', 'put', 'p', '-'], {
+      env: keysFor(url),
+      stdin,
+    })
+    assert.equal(code, 0)
+    assert.deepEqual(
+      asked.map(({ form }) => [form.get('Action'), form.get('VersionId')]),
+      [
+        ['CreatePolicy', null],
+        ['ListPolicyVersions', null],
+        ['DeletePolicyVersion', 'v4'],
+        ['CreatePolicyVersion', null],
+      ],
+    )
   })
 })
 

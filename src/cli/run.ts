@@ -2,13 +2,19 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { CliError, exitCodes } from './cli-error.ts'
 import { addAccessKeyCommands } from './commands/accesskey.ts'
+import { addCompletionCommand } from './commands/completion.ts'
 import { addExplainCommand } from './commands/explain.ts'
+import { addGroupCommands } from './commands/group.ts'
 import { addKeyRingCommands } from './commands/keys.ts'
+import { addLdapCommands } from './commands/ldap.ts'
 import { addLintCommand } from './commands/lint.ts'
 import { addPolicyCommands } from './commands/policy.ts'
+import { addProviderCommands } from './commands/provider.ts'
+import { addRoleCommands } from './commands/role.ts'
 import { addServerCommand } from './commands/server.ts'
 import { addSessionCommands } from './commands/sessions.ts'
 import { addUserCommands } from './commands/user.ts'
+import { addWhoCanCommand } from './commands/who-can.ts'
 import type { Context, Output } from './context.ts'
 
 /** Runs one command line; never throws. @returns the exit code. */
@@ -39,11 +45,17 @@ function createProgram(context: Context): Command {
   const admin = program.command('admin').description('change and look at a running server')
   addPolicyCommands(admin, setting)
   addUserCommands(admin, setting)
+  addGroupCommands(admin, setting)
+  addRoleCommands(admin, setting)
   addAccessKeyCommands(admin, setting)
+  addProviderCommands(admin, setting)
+  addLdapCommands(admin, setting)
   addKeyRingCommands(admin, setting)
   addSessionCommands(admin, setting)
   addExplainCommand(program, setting)
+  addWhoCanCommand(program, setting)
   addLintCommand(program, setting)
+  addCompletionCommand(program, setting)
   return program
 }
 

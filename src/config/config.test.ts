@@ -314,8 +314,99 @@ describe("MinIO's variables (MinIO documentation, OpenID settings)", () => {
   })
 
   it('that do nothing here are spoken of', () => {
-    const { notices } = loadConfig({ env: { MINIO_IDENTITY_LDAP_SERVER_ADDR: 'ldap:636' } })
-    assert.match(notices.join(), /MINIO_IDENTITY_LDAP_SERVER_ADDR/)
+    const { notices } = loadConfig({ env: { MINIO_CACHE_QUOTA: '80' } })
+    assert.match(notices.join(), /MINIO_CACHE_QUOTA/)
+  })
+})
+
+const minioLdap = {
+  MINIO_IDENTITY_LDAP_SERVER_ADDR: 'ldap.example.com',
+  MINIO_IDENTITY_LDAP_LOOKUP_BIND_DN: 'cn=reader,dc=example',
+  MINIO_IDENTITY_LDAP_LOOKUP_BIND_PASSWORD: 'the password of the reader',
+  MINIO_IDENTITY_LDAP_USER_DN_SEARCH_BASE_DN: 'ou=a,dc=example;ou=b,dc=example',
+  MINIO_IDENTITY_LDAP_USER_DN_SEARCH_FILTER: '(uid=%s)',
+}
+
+describe('the other ways in', () => {
+  it('come from MinIO’s LDAP variables, with its port in every mode', () => {
+    const { ldap } = loadConfig({
+      env: { ...minioLdap, MINIO_IDENTITY_LDAP_SERVER_STARTTLS: 'on' },
+    })
+    assert.deepEqual(ldap[0]?.servers, ['ldap.example.com:636'])
+    assert.equal(ldap[0].startTls, true)
+    assert.deepEqual(ldap[0].userBaseDns, ['ou=a,dc=example', 'ou=b,dc=example'])
+    assert.equal(ldap[0].lookupBindPassword?.reveal(), 'the password of the reader')
+    const srv = { ...minioLdap, MINIO_IDENTITY_LDAP_SRV_RECORD_NAME: 'ldaps' }
+    assert.equal(loadConfig({ env: srv }).ldap[0]?.srvRecord, '_ldaps._tcp.ldap.example.com')
+  })
+
+  it('are refused when a variable is unknown or what is needed is missing', () => {
+    const unknown = { MINIO_IDENTITY_LDAP_STS_EXPIRY: '1h' }
+    assert.deepEqual(
+      paths(() => loadConfig({ env: unknown })),
+      ['MINIO_IDENTITY_LDAP_STS_EXPIRY'],
+    )
+    const half = { MINIO_IDENTITY_LDAP_SERVER_ADDR: 'ldap' }
+    assert.ok(paths(() => loadConfig({ env: half })).includes('MINIO_IDENTITY_LDAP_LOOKUP_BIND_DN'))
+    const plugin = { MINIO_IDENTITY_PLUGIN_URL: 'https://plugin' }
+    assert.ok(paths(() => loadConfig({ env: plugin })).length > 0)
+  })
+
+  it('come from MinIO’s plugin variables', () => {
+    const { customTokens } = loadConfig({
+      env: {
+        MINIO_IDENTITY_PLUGIN_URL: 'https://plugin.example.com/auth',
+        MINIO_IDENTITY_PLUGIN_AUTH_TOKEN: 'Bearer abc',
+        MINIO_IDENTITY_PLUGIN_ROLE_POLICY: 'readonly, writeonly',
+      },
+    })
+    assert.deepEqual(customTokens[0]?.rolePolicy, ['readonly', 'writeonly'])
+    assert.equal(customTokens[0].authToken?.reveal(), 'Bearer abc')
+  })
+
+  it('take client certificates only with TLS and with an authority of their own', () => {
+    const rules = 'rules: [{ cn: backup, policies: [readonly] }]'
+    assert.deepEqual(
+      paths(() => load(`certificates: { ${rules} }`)),
+      ['certificates', 'certificates.caFiles'],
+    )
+    const tls = 'tls: { certFile: a.pem, keyFile: b.pem }'
+    const { certificates } = load(`${tls}\ncertificates: { caFiles: [ca.pem], ${rules} }`)
+    assert.equal(certificates?.caFiles[0], join(dir, 'ca.pem'))
+    const minio = load(`${tls}\ncertificates: { caFiles: [ca.pem], rules: [{ policyFrom: cn }] }`, {
+      MINIO_IDENTITY_TLS_ENABLE: 'on',
+    })
+    assert.deepEqual(minio.certificates?.rules, [{ policyFrom: 'cn' }])
+  })
+
+  it('speak of what is insecure about them', () => {
+    const env = { ...minioLdap, MINIO_IDENTITY_LDAP_SERVER_INSECURE: 'on' }
+    assert.match(loadConfig({ env }).notices.join(), /plain text/)
+  })
+})
+
+describe('roles and groups of the file', () => {
+  it('are declared with their trust policies and members', () => {
+    const { overlay } = load(`
+roles:
+  reader:
+    trustPolicy:
+      Version: "2012-10-17"
+      Statement: [{ Effect: Allow, Principal: { AWS: "arn:aws:iam::000000000000:user/alice" }, Action: "sts:AssumeRole" }]
+    policies: [readonly]
+groups:
+  staff: { policies: [readwrite], members: [alice] }
+`)
+    assert.equal(overlay.roles?.[0]?.maxSessionSeconds, 3600)
+    assert.deepEqual(overlay.groups?.[0]?.members, ['alice'])
+  })
+
+  it('are refused with a trust policy that trusts nobody in particular', () => {
+    const yaml = 'roles: { r: { trustPolicy: { Version: "2012-10-17", Statement: [] } } }'
+    assert.deepEqual(
+      paths(() => load(yaml)),
+      ['roles.r'],
+    )
   })
 })
 

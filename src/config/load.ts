@@ -1,30 +1,33 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { parseDocument } from 'yaml'
+import { parseDocument, visit } from 'yaml'
+import type { Document } from 'yaml'
 import type { z } from 'zod'
-import { checkAccessKey, checkPolicyName, checkUserName } from '../admin/index.ts'
-import type { AccessKey, Overlay, StoredPolicy, User } from '../admin/index.ts'
-import { parsePolicy } from '../policy/index.ts'
-import { Secret } from '../secret.ts'
+import type { Overlay } from '../admin/index.ts'
+import type { Secret } from '../secret.ts'
 import { readDaypassEnvironment } from './daypass-environment.ts'
 import { readMinioEnvironment } from './minio-environment.ts'
 import type { MinioEnvironment } from './minio-environment.ts'
+import { readIdentities } from './identities.ts'
+import type { Identities } from './identities.ts'
+import { readOverlay } from './overlay.ts'
 import { ConfigError } from './problem.ts'
 import type { Problem } from './problem.ts'
 import { configSchema } from './schema.ts'
-import type { ConfigFile, SecretReference } from './schema.ts'
+import type { ConfigFile } from './schema.ts'
 import { checkWhole } from './whole.ts'
 
 export type RootKey = Readonly<{ accessKeyId: string; secretAccessKey: Secret }>
 
 export type Config = Readonly<
-  Omit<ConfigFile, 'policies' | 'users'> & {
-    overlay: Overlay
-    /** From the environment; absent: made at first start and kept in the data directory. */
-    root?: RootKey
-    /** To be said at start-up. */
-    notices: readonly string[]
-  }
+  Omit<ConfigFile, 'policies' | 'users' | 'roles' | 'groups' | keyof Identities> &
+    Identities & {
+      overlay: Overlay
+      /** From the environment; absent: made at first start and kept in the data directory. */
+      root?: RootKey
+      /** To be said at start-up. */
+      notices: readonly string[]
+    }
 >
 
 export type ConfigSource = Readonly<{
@@ -45,11 +48,18 @@ export function loadConfig(source: ConfigSource): Config {
   const merged = { ...merge(document, minio), ...own.settings, ...defined(source.overrides ?? {}) }
   const parsed = parse(merged, problems)
   const base = source.file === undefined ? process.cwd() : dirname(resolve(source.file))
-  const overlay = readOverlay(parsed, { base, env: source.env }, problems)
+  const place = { base, env: source.env }
+  const overlay = readOverlay(parsed, place, problems)
+  const identities = readIdentities(parsed, place, problems)
   const notices = [...minio.notices, ...own.notices, ...checkWhole(parsed, problems)]
   if (problems.length > 0) throw new ConfigError(problems)
-  const { policies: _policies, users: _users, ...settings } = withPaths(parsed, base)
-  return Object.freeze({ ...settings, overlay, notices, ...(own.root ? { root: own.root } : {}) })
+  return Object.freeze({
+    ...plainSettings(withPaths(parsed, base)),
+    ...identities,
+    overlay,
+    notices,
+    ...(own.root ? { root: own.root } : {}),
+  })
 }
 
 /** Whatever is wrong is noted and left out, so that the checks that follow find the rest of the problems too. */
@@ -67,6 +77,15 @@ function parse(merged: Record<string, unknown>, problems: Problem[]): ConfigFile
   const rest = configSchema.safeParse(Object.fromEntries(sound))
   if (rest.success) return rest.data
   throw new ConfigError(problems)
+}
+
+type Elsewhere = 'policies' | 'users' | 'roles' | 'groups' | keyof Identities
+
+/** What is used as it stands in the file. */
+function plainSettings(config: ConfigFile): Omit<ConfigFile, Elsewhere> {
+  const { policies: _1, users: _2, roles: _3, groups: _4, ...rest } = config
+  const { ldap: _5, certificates: _6, customTokens: _7, ...settings } = rest
+  return settings
 }
 
 function messageOf(issue: z.core.$ZodIssue): string {
@@ -97,12 +116,29 @@ function readYaml(file: string, problems: Problem[]): Record<string, unknown> {
   } catch (error) {
     throw new ConfigError([{ path: file, message: `cannot be read (${codeOf(error)})` }])
   }
-  const document = parseDocument(text, { prettyErrors: true, uniqueKeys: true })
-  for (const error of document.errors) problems.push({ path: file, message: error.message })
-  if (problems.length > 0 && document.errors.length > 0) throw new ConfigError(problems)
+  // The library's own search for doubled keys takes quadratic time.
+  const document = parseDocument(text, { prettyErrors: true, uniqueKeys: false })
+  const broken = [...document.errors.map((error) => error.message), ...doubledKeys(document)]
+  problems.push(...broken.map((message) => ({ path: file, message })))
+  if (broken.length > 0) throw new ConfigError(problems)
   const value: unknown = document.toJS({ maxAliasCount: 100 }) ?? {}
   if (isMapping(value)) return value
   throw new ConfigError([{ path: file, message: 'is not a mapping of settings' }])
+}
+
+function doubledKeys(document: Document.Parsed): readonly string[] {
+  const doubled: string[] = []
+  visit(document, {
+    Map(_, { items }) {
+      const seen = new Set<string>()
+      for (const { key } of items) {
+        const name = String(key)
+        if (seen.has(name)) doubled.push(`the key "${name}" stands twice in one mapping`)
+        seen.add(name)
+      }
+    },
+  })
+  return doubled
 }
 
 function isMapping(value: unknown): value is Record<string, unknown> {
@@ -123,103 +159,17 @@ function merge(
     const maxDurationSeconds = Math.max(fixedDurationSeconds, 43_200)
     merged['sts'] = { fixedDurationSeconds, maxDurationSeconds, ...sts }
   }
-  if (minio.openid.length > 0) {
-    const fromFile: unknown = merged['openid'] ?? []
-    if (Array.isArray(fromFile)) merged['openid'] = [...(fromFile as unknown[]), ...minio.openid]
+  for (const key of ['openid', 'ldap', 'customTokens'] as const) {
+    const fromFile: unknown = merged[key] ?? []
+    if (minio[key].length > 0 && Array.isArray(fromFile)) {
+      merged[key] = [...(fromFile as unknown[]), ...minio[key]]
+    }
+  }
+  if (minio.certificates !== undefined) {
+    const fromFile = isMapping(merged['certificates']) ? merged['certificates'] : {}
+    merged['certificates'] = { ...minio.certificates, ...fromFile }
   }
   return merged
-}
-
-type Place = Readonly<{ base: string; env: ConfigSource['env'] }>
-
-/** Users, keys and policies of the file, checked by the same rules as those made at run time. */
-function readOverlay(config: ConfigFile, place: Place, problems: Problem[]): Overlay {
-  const attempt = <T>(path: string, make: () => T): T[] => {
-    try {
-      return [make()]
-    } catch (error) {
-      problems.push({ path, message: error instanceof Error ? error.message : String(error) })
-      return []
-    }
-  }
-  const policies = Object.entries(config.policies).flatMap(([name, value]) =>
-    attempt(`policies.${name}`, () => filePolicy(name, value, place)),
-  )
-  const users = Object.entries(config.users).flatMap(([name, value]) =>
-    attempt(`users.${name}`, () => fileUser(name, value)),
-  )
-  const accessKeys = Object.entries(config.users).flatMap(([name, value]) =>
-    value.accessKeys.flatMap((key, index) =>
-      attempt(`users.${name}.accessKeys.${index}`, () => fileAccessKey(name, key, place)),
-    ),
-  )
-  const seen = new Set<string>()
-  for (const { accessKeyId, user } of accessKeys) {
-    if (seen.has(accessKeyId)) {
-      problems.push({
-        path: `users.${user}.accessKeys`,
-        message: `repeats the key id ${accessKeyId}`,
-      })
-    }
-    seen.add(accessKeyId)
-  }
-  return { policies, users, accessKeys }
-}
-
-// Declared things have no instant of their own; sessions of a declared user are never older than the user.
-const declaredAt = new Date(0)
-
-function filePolicy(
-  name: string,
-  value: ConfigFile['policies'][string],
-  place: Place,
-): StoredPolicy {
-  checkPolicyName(name)
-  const isReference = typeof value['file'] === 'string' && Object.keys(value).length === 1
-  const text = isReference
-    ? readFileSync(resolve(place.base, String(value['file'])), 'utf8')
-    : JSON.stringify(value)
-  const policy = parsePolicy(text, 'identity')
-  return { name, policy, createdAt: declaredAt, updatedAt: declaredAt, managedBy: 'file' }
-}
-
-function fileUser(name: string, value: ConfigFile['users'][string]): User {
-  checkUserName(name)
-  return {
-    name,
-    status: value.disabled ? 'disabled' : 'enabled',
-    policies: value.policies,
-    createdAt: declaredAt,
-    managedBy: 'file',
-  }
-}
-
-function fileAccessKey(
-  user: string,
-  key: ConfigFile['users'][string]['accessKeys'][number],
-  place: Place,
-): AccessKey {
-  const secretAccessKey = readSecret(key.secretAccessKey, place)
-  checkAccessKey(key.accessKeyId, secretAccessKey.reveal())
-  return {
-    accessKeyId: key.accessKeyId,
-    secretAccessKey,
-    user,
-    status: 'Active',
-    createdAt: declaredAt,
-    managedBy: 'file',
-  }
-}
-
-function readSecret(reference: SecretReference, place: Place): Secret {
-  if ('file' in reference) {
-    return new Secret(readFileSync(resolve(place.base, reference.file), 'utf8').trim())
-  }
-  const value = place.env[reference.env]
-  if (value === undefined || value === '') {
-    throw new Error(`the environment variable ${reference.env} is not set`)
-  }
-  return new Secret(value)
 }
 
 function defined(values: Readonly<Record<string, string | undefined>>): Record<string, string> {

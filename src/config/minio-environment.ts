@@ -1,15 +1,18 @@
+import { isIdentityVariable, readMinioIdentities } from './minio-identities.ts'
+import type { MinioIdentities } from './minio-identities.ts'
 import type { Problem } from './problem.ts'
 
 /** What the MinIO variables say, in the words of our own configuration file, to be checked by the same schema. */
-export type MinioEnvironment = Readonly<{
-  openid: readonly Record<string, unknown>[]
-  region?: string
-  domains?: readonly string[]
-  fixedDurationSeconds?: number
-  problems: readonly Problem[]
-  /** Settings that are accepted but do nothing, or that deserve a word at start-up. */
-  notices: readonly string[]
-}>
+export type MinioEnvironment = MinioIdentities &
+  Readonly<{
+    openid: readonly Record<string, unknown>[]
+    region?: string
+    domains?: readonly string[]
+    fixedDurationSeconds?: number
+    problems: readonly Problem[]
+    /** Settings that are accepted but do nothing, or that deserve a word at start-up. */
+    notices: readonly string[]
+  }>
 
 type Provider = Map<string, string>
 
@@ -72,7 +75,7 @@ export function readMinioEnvironment(
   for (const [variable, value] of Object.entries(env)) {
     if (!variable.startsWith('MINIO_') || value === undefined || value === '') continue
     if (variable.startsWith(prefix)) collect(variable, value, providers, problems)
-    else if (!elsewhere.has(variable))
+    else if (!elsewhere.has(variable) && !isIdentityVariable(variable, problems))
       notices.push(`${variable} is set, but Daypass does not use it`)
   }
   const openid = [...providers].flatMap(([suffix, provider]) =>
@@ -82,6 +85,7 @@ export function readMinioEnvironment(
   const duration = env['MINIO_STS_DURATION']
   const fixedDurationSeconds = duration ? goDuration(duration, problems) : undefined
   return {
+    ...readMinioIdentities(env, problems),
     openid,
     ...(region ? { region } : {}),
     ...(env['MINIO_DOMAIN'] ? { domains: list(env['MINIO_DOMAIN']) } : {}),

@@ -102,6 +102,145 @@ const user = z.strictObject({
   disabled: z.boolean().default(false),
 })
 
+const ldapDirectory = z.strictObject({
+  name: name.describe('How this directory is called in principals and logs.'),
+  servers: z
+    .array(z.string().min(1))
+    .optional()
+    .describe(
+      '`host[:port]`, tried in this order. Port 636; 389 with `startTls` or `insecurePlain`.',
+    ),
+  srvRecord: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Instead of `servers`: the name of SRV records, `_ldap._tcp.ad.example.org`.'),
+  startTls: z.boolean().optional().describe('Plain text first, TLS before anything is said.'),
+  insecurePlain: z.boolean().optional().describe('No TLS: passwords can be read on the way.'),
+  insecureSkipVerify: z.boolean().optional().describe('Take every certificate of the directory.'),
+  caFile: z.string().min(1).optional().describe('PEM file with the CA of the directory.'),
+  tlsServerName: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('The name in the certificates; default: the host.'),
+  lookupBindDn: z.string().min(1).describe('The account that looks people up.'),
+  lookupBindPassword: secretReference.optional(),
+  userBaseDns: z.array(z.string().min(1)).min(1).describe('Where people are; none within another.'),
+  userFilter: z.string().min(1).describe('Finds one person by login name `%s`: `(uid=%s)`.'),
+  userAttributes: z
+    .array(z.string().min(1))
+    .optional()
+    .describe('Further attributes, kept as claims.'),
+  usernameAttribute: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Attribute for `ldap:username`; default: what the person typed.'),
+  groupBaseDns: z.array(z.string().min(1)).optional().describe('Where groups are.'),
+  groupFilter: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Finds the groups of the DN `%d` or the login name `%s`: `(member=%d)`.'),
+  nestedGroups: z.boolean().optional().describe('Active Directory: count groups in groups.'),
+  timeoutSeconds: z.int().min(1).max(60).optional().describe('For each operation; default 10.'),
+  connections: z.int().min(1).max(64).optional().describe('Connections of each kind; default 8.'),
+})
+
+const certificateRule = z.strictObject({
+  cn: z.string().min(1).optional().describe('Common name of the subject.'),
+  dns: z.string().min(1).optional().describe('DNS alternative name; `*` stands within one label.'),
+  uri: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('URI alternative name, SPIFFE ids included; `*` stands within one path segment.'),
+  issuerCn: z.string().min(1).optional().describe('Common name of the authority that issued it.'),
+  organization: z.string().min(1).optional(),
+  ou: z.string().min(1).optional().describe('One of the organisational units.'),
+  policies: z.array(z.string().min(1)).min(1).optional().describe('What it gives: these policies,'),
+  role: z.string().min(1).optional().describe('or this role,'),
+  policyFrom: z
+    .literal('cn')
+    .optional()
+    .describe("or MinIO's rule: the policy called like the CN."),
+})
+
+const certificates = z
+  .strictObject({
+    name: name.optional().describe('How it is called in principals; default `tls`.'),
+    caFiles: z
+      .array(z.string().min(1))
+      .default([])
+      .describe('The only authorities trusted for clients.'),
+    rules: z
+      .array(certificateRule)
+      .min(1)
+      .describe('The first that fits says what a certificate may have.'),
+    crlFiles: z.array(z.string().min(1)).optional().describe('Revocation lists, PEM or DER.'),
+    crlScope: z
+      .enum(['chain', 'leaf'])
+      .optional()
+      .describe('Which certificates a list must cover; default: the chain.'),
+    insecureStaleCrl: z.boolean().optional().describe('Take lists that are out of date.'),
+    insecureSkipVerify: z
+      .boolean()
+      .optional()
+      .describe('Ask nobody who issued a certificate: anybody can make one.'),
+    proxy: z
+      .strictObject({
+        addresses: z.array(z.string().min(1)).min(1),
+        certificateHeader: z.string().min(1),
+        chainHeader: z.string().min(1).optional(),
+        format: z.enum(['pem', 'base64']),
+        proofHeader: z.string().min(1),
+        proof: secretReference,
+      })
+      .optional()
+      .describe(
+        'A proxy that ends TLS, says whose certificate it saw, and proves itself by a secret.',
+      ),
+  })
+  .describe('Client certificates, for AssumeRoleWithCertificate.')
+
+const customToken = z.strictObject({
+  name: name.default('custom').describe('How it is called in principals and logs.'),
+  url: z.url().describe('The webhook.'),
+  authToken: secretReference.optional().describe('Sent as the `Authorization` header.'),
+  rolePolicy: z.array(z.string().min(1)).min(1).describe('Policies of everybody whom it knows.'),
+  roleId: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]+$/)
+    .optional()
+    .describe('End of the role ARN.'),
+  tokenIn: z
+    .enum(['query', 'body'])
+    .optional()
+    .describe('`body` keeps tokens out of access logs; default: query, as MinIO sends it.'),
+  timeoutMs: z.int().min(100).max(30_000).optional(),
+  caFile: z.string().min(1).optional(),
+  insecureHttp: z.boolean().optional(),
+})
+
+const policyDocument = z.union([
+  z.strictObject({ file: z.string().min(1) }),
+  z.record(z.string(), z.unknown()),
+])
+
+const role = z.strictObject({
+  trustPolicy: policyDocument.describe('Who may take it: a document, or `file: trust.json`.'),
+  policies: z.array(z.string().min(1)).default([]).describe('Names of policies.'),
+  maxSessionSeconds: z.int().min(3600).max(43_200).default(3600),
+  permissionsBoundary: z.string().min(1).optional().describe('Name of a policy.'),
+  description: z.string().max(1000).optional(),
+})
+
+const group = z.strictObject({
+  policies: z.array(z.string().min(1)).default([]).describe('Names of policies.'),
+  members: z.array(z.string().min(1)).default([]).describe('Names of users.'),
+})
+
 export const configSchema = z.strictObject({
   address: address
     .default('127.0.0.1:9000')
@@ -204,16 +343,27 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   openid: z.array(openIdProvider).default([]).describe('OpenID Connect providers.'),
+  ldap: z.array(ldapDirectory).default([]).describe('LDAP directories and Active Directory.'),
+  certificates: certificates.optional(),
+  customTokens: z
+    .array(customToken)
+    .default([])
+    .describe("MinIO's identity plugin, for AssumeRoleWithCustomToken."),
   policies: z
-    .record(
-      z.string(),
-      z.union([z.strictObject({ file: z.string().min(1) }), z.record(z.string(), z.unknown())]),
-    )
+    .record(z.string(), policyDocument)
     .default({})
     .describe('Named policies: a document, or `file: policy.json`.'),
+  ceiling: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe('Names of policies beyond which nobody may go but the root key.'),
+  roles: z.record(z.string(), role).default({}).describe('Roles with trust policies.'),
+  groups: z.record(z.string(), group).default({}).describe('Groups of users.'),
   users: z.record(z.string(), user).default({}).describe('Users with long-lived keys.'),
 })
 
 export type ConfigFile = z.infer<typeof configSchema>
 export type OpenIdProviderConfig = ConfigFile['openid'][number]
 export type SecretReference = z.infer<typeof secretReference>
+export type LdapConfig = ConfigFile['ldap'][number]

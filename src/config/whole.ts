@@ -16,7 +16,10 @@ export function checkWhole(config: ConfigFile, problems: Problem[]): readonly st
       message: 'is greater than sts.maxDurationSeconds',
     })
   }
+  checkNames(config, problems)
+  checkCertificates(config, problems)
   const notices: string[] = []
+  noteInsecureWays(config, notices)
   for (const path of ['address', 'operationsAddress'] as const) {
     if (path === 'address' && config.tls) continue
     if (isLoopback(config[path])) continue
@@ -47,18 +50,64 @@ export function checkWhole(config: ConfigFile, problems: Problem[]): readonly st
   return notices
 }
 
+/** Trust policies and `aws:userid` go by these names, so one name must not stand for two kinds of proof. */
+function checkNames(config: ConfigFile, problems: Problem[]): void {
+  const { openid, ldap, certificates, customTokens } = config
+  const named = [
+    ...openid.map(({ name }, index) => [name, `openid.${index}.name`] as const),
+    ...ldap.map(({ name }, index) => [name, `ldap.${index}.name`] as const),
+    ...customTokens.map(({ name }, index) => [name, `customTokens.${index}.name`] as const),
+    ...(certificates ? [[certificates.name ?? 'tls', 'certificates.name'] as const] : []),
+  ]
+  const seen = new Set<string>()
+  for (const [name, path] of named) {
+    if (seen.has(name)) problems.push({ path, message: `"${name}" is the name of two providers` })
+    seen.add(name)
+  }
+}
+
+function checkCertificates({ certificates, tls }: ConfigFile, problems: Problem[]): void {
+  if (certificates === undefined) return
+  if (certificates.caFiles.length === 0 && certificates.insecureSkipVerify !== true) {
+    problems.push({
+      path: 'certificates.caFiles',
+      message:
+        'names no authority, so no client certificate would do; the system’s are never trusted',
+    })
+  }
+  if (tls === undefined && certificates.proxy === undefined) {
+    problems.push({
+      path: 'certificates',
+      message: 'needs tls, or a proxy that passes client certificates on',
+    })
+  }
+}
+
+function noteInsecureWays(
+  { ldap, certificates, customTokens }: ConfigFile,
+  notices: string[],
+): void {
+  for (const { name, insecurePlain, startTls, insecureSkipVerify } of ldap) {
+    if (insecurePlain === true && startTls !== true) {
+      notices.push(`ldap ${name}: insecurePlain, so passwords travel in plain text`)
+    }
+    if (insecureSkipVerify === true) notices.push(`ldap ${name}: any server can be the directory`)
+  }
+  if (certificates?.insecureSkipVerify === true) {
+    notices.push('certificates: insecureSkipVerify, so anybody can make one')
+  }
+  if (certificates?.insecureStaleCrl === true) {
+    notices.push('certificates: insecureStaleCrl, so what was revoked lately is let in')
+  }
+  for (const { name, insecureHttp } of customTokens) {
+    if (insecureHttp === true) notices.push(`customTokens ${name}: asked over plain HTTP`)
+  }
+}
+
 function checkProviders(config: ConfigFile, problems: Problem[]): void {
-  const names = new Set<string>()
   const clientIds = new Set<string>()
   for (const [index, provider] of config.openid.entries()) {
     const path = `openid.${index}`
-    if (names.has(provider.name)) {
-      problems.push({
-        path: `${path}.name`,
-        message: `"${provider.name}" is the name of two providers`,
-      })
-    }
-    names.add(provider.name)
     // `aws:userid` is `provider:subject`, and the sessions of users are those of provider `internal`.
     if (provider.name === 'internal') {
       problems.push({

@@ -1,5 +1,5 @@
 import { policySourceKeys, principalKey } from './session-keys.ts'
-import type { RevocationRule, Session } from './types.ts'
+import type { Ancestor, RevocationRule, Session } from './types.ts'
 
 /** The members by which a rule is filed: the first that it has, the rarest first. */
 const members = [
@@ -13,8 +13,11 @@ const members = [
 ] as const
 type Member = (typeof members)[number]
 
-/** What each member may be for one session to be met. */
-type SessionKeys = Readonly<Record<Member, readonly string[]>>
+/**
+ * What each member may be for one session to be met, and since when the session is there. A session that was made from
+ * others answers for each of them by itself: for the role that it had then, from the instant at which it was issued.
+ */
+type SessionKeys = Readonly<{ issuedAt: number; of: Readonly<Record<Member, readonly string[]>> }>
 
 /**
  * The rules in memory. A look-up asks for the few texts that a session answers to, however many rules there are.
@@ -23,7 +26,7 @@ export class RevocationIndex {
   readonly #rules = new Map<string, RevocationRule>()
   readonly #filed = new Map<string, Set<RevocationRule>>()
   /** Sessions are cached by their owners; what they answer to is found once. */
-  readonly #keys = new WeakMap<Session, SessionKeys>()
+  readonly #keys = new WeakMap<Session, readonly SessionKeys[]>()
 
   put(rule: RevocationRule): void {
     this.delete(rule.id)
@@ -50,54 +53,73 @@ export class RevocationIndex {
 
   find(session: Session): RevocationRule | undefined {
     if (this.#rules.size === 0) return undefined
-    const keys = this.#keysOf(session)
+    for (const keys of this.#keysOf(session)) {
+      const rule = this.#findByKeys(keys)
+      if (rule) return rule
+    }
+    return undefined
+  }
+
+  #findByKeys(keys: SessionKeys): RevocationRule | undefined {
     for (const member of members) {
-      for (const value of keys[member]) {
-        const rule = this.#findIn(this.#filed.get(`${member}=${value}`), session, keys)
+      for (const value of keys.of[member]) {
+        const rule = findIn(this.#filed.get(`${member}=${value}`), keys)
         if (rule) return rule
       }
     }
     return undefined
   }
 
-  #findIn(
-    filed: ReadonlySet<RevocationRule> | undefined,
-    session: Session,
-    keys: SessionKeys,
-  ): RevocationRule | undefined {
-    if (!filed) return undefined
-    for (const rule of filed) if (meets(rule, session, keys)) return rule
-    return undefined
-  }
-
-  #keysOf(session: Session): SessionKeys {
+  #keysOf(session: Session): readonly SessionKeys[] {
     const known = this.#keys.get(session)
     if (known) return known
-    const keys = sessionKeys(session)
+    const keys = lineKeys(session)
     this.#keys.set(session, keys)
     return keys
   }
 }
 
-function sessionKeys(session: Session): SessionKeys {
-  const parent = session.lineage.parentAccessKeyId
+function findIn(
+  filed: ReadonlySet<RevocationRule> | undefined,
+  keys: SessionKeys,
+): RevocationRule | undefined {
+  if (!filed) return undefined
+  for (const rule of filed) if (meets(rule, keys)) return rule
+  return undefined
+}
+
+/** Of the session and of those that it was made from: all are of one principal and one tenant. */
+function lineKeys(session: Session): readonly SessionKeys[] {
+  const { ancestors = [], parentAccessKeyId } = session.lineage
+  const parent = parentAccessKeyId === undefined ? [] : [parentAccessKeyId]
+  return [
+    keysOf(session, session, parent),
+    ...ancestors.map((ancestor) => keysOf(session, ancestor, [])),
+  ]
+}
+
+function keysOf(session: Session, link: Ancestor, parent: readonly string[]): SessionKeys {
+  const { source } = link
   return {
-    session: [session.accessKeyId, ...(parent === undefined ? [] : [parent])],
-    principal: [principalKey(session.principal)],
-    sealingKey: [session.sealingKey],
-    role: session.source.kind === 'role' ? [session.source.arn] : [],
-    policySource: policySourceKeys(session.source),
-    provider: [session.principal.provider],
-    tenant: [session.tenant],
+    issuedAt: link.issuedAt.getTime(),
+    of: {
+      session: [link.accessKeyId, ...parent],
+      principal: [principalKey(session.principal)],
+      sealingKey: [link.sealingKey],
+      role: source.kind === 'role' ? [source.arn] : [],
+      policySource: policySourceKeys(source),
+      provider: [session.principal.provider],
+      tenant: [session.tenant],
+    },
   }
 }
 
 /** Every member present must fit. "At or before", so that a session of the very millisecond of the rule dies too. */
-function meets(rule: RevocationRule, session: Session, keys: SessionKeys): boolean {
-  if (session.issuedAt.getTime() > rule.issuedBefore.getTime()) return false
+function meets(rule: RevocationRule, { issuedAt, of }: SessionKeys): boolean {
+  if (issuedAt > rule.issuedBefore.getTime()) return false
   return members.every((member) => {
     const wanted = rule[member]
-    return wanted === undefined || keys[member].includes(wanted)
+    return wanted === undefined || of[member].includes(wanted)
   })
 }
 

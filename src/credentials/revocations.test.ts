@@ -13,7 +13,7 @@ import {
   type CredentialsRoom,
 } from './testing/credentials-room.ts'
 import { janesGrant } from './testing/grants.ts'
-import type { NewRevocation, Session } from './types.ts'
+import type { NewRevocation, PolicySource, Session } from './types.ts'
 
 type Members = Omit<NewRevocation, 'reason' | 'issuedBefore' | 'expiresAt'>
 
@@ -108,6 +108,57 @@ describe('revocation', () => {
       }),
       { numRuns: 60 },
     )
+  })
+
+  it('meets what was made from a session that it meets, however late, and by what that one had', async () => {
+    const parent = await issue(roleGrant)
+    const { accessKeyId, sealingKey, issuedAt, source } = parent
+    room.clock.advance(5000)
+    const childOf = (own: PolicySource): Promise<Session> =>
+      issue(
+        janesGrant({
+          issuedAt: room.clock.now(),
+          source: own,
+          lineage: {
+            parentAccessKeyId: 'ASIAOTHER',
+            ancestors: [
+              { accessKeyId, sealingKey, issuedAt, source },
+              {
+                ...parent,
+                accessKeyId: 'ASIAOTHER',
+                issuedAt: room.clock.now(),
+                source: { kind: 'root' },
+              },
+            ],
+          },
+        }),
+      )
+    const other = { kind: 'role', arn: 'arn:other', name: 'other' } as const
+    const child = await childOf(other)
+    const before = new Date(room.clock.now().getTime() - 1000)
+    const rules: readonly Members[] = [
+      { session: accessKeyId },
+      { role: roleArn },
+      { policySource: 'role/uploader' },
+      { principal: principalKey(parent.principal) },
+      { session: accessKeyId, role: roleArn, provider: 'keycloak' },
+    ]
+    const met = async (rule: Members, session: Session): Promise<boolean> => {
+      const fresh = await openCredentialsRoom()
+      await fresh.revocations.revoke({ ...rule, issuedBefore: before, reason })
+      const found = isRevoked(session, fresh)
+      await fresh.close()
+      return found
+    }
+    for (const rule of rules) assert.equal(await met(rule, child), true, JSON.stringify(rule))
+    const spared: readonly Members[] = [
+      { role: 'arn:other' },
+      { session: 'ASIAOTHER' },
+      { session: accessKeyId, role: 'arn:other' },
+      { policySource: 'root' },
+      { session: child.accessKeyId },
+    ]
+    for (const rule of spared) assert.equal(await met(rule, child), false, JSON.stringify(rule))
   })
 
   it('meets what was issued in the very millisecond, and spares a sign-in one millisecond later', async () => {
@@ -309,6 +360,15 @@ describe('the promise of two seconds', () => {
 })
 
 describe('principalKey', () => {
+  it('is one for everybody from outside of one provider and subject, whatever the proof was', () => {
+    const of = (kind: 'web-identity' | 'ldap' | 'certificate' | 'custom-token' | 'user'): string =>
+      principalKey({ kind, provider: 'corp', subject: 'ann' })
+    for (const kind of ['ldap', 'certificate', 'custom-token'] as const) {
+      assert.equal(of(kind), of('web-identity'))
+    }
+    assert.notEqual(of('user'), of('web-identity'))
+  })
+
   it('differs for principals that differ, wherever the border between their members lies', () => {
     const of = (provider: string, subject: string): string =>
       principalKey({ kind: 'web-identity', provider, subject })

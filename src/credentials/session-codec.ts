@@ -1,5 +1,5 @@
 import type { Grant } from '../grants/index.ts'
-import type { PolicySource, Session, SessionPrincipal } from './types.ts'
+import type { Ancestor, PolicySource, Session, SessionPrincipal } from './types.ts'
 
 /** The members of a session that its token carries; access key id and sealing key stand outside of it. */
 export type SessionBody = Omit<Session, 'accessKeyId' | 'sealingKey'>
@@ -9,8 +9,21 @@ const kindNumbers: Readonly<Record<SessionPrincipal['kind'], number>> = {
   root: 0,
   user: 1,
   'web-identity': 2,
+  ldap: 3,
+  certificate: 4,
+  'custom-token': 5,
 }
-const kinds = ['root', 'user', 'web-identity'] as const
+const kinds = ['root', 'user', 'web-identity', 'ldap', 'certificate', 'custom-token'] as const
+
+const wayNumbers: Readonly<Record<NonNullable<Session['way']>, number>> = {
+  'session-token': 1,
+  federation: 2,
+}
+const ways = ['session-token', 'federation'] as const
+
+/** How many members the encodings have. What was sealed by the first one opens as long as it lives. */
+const memberCounts = { dps1: 17, dps2: 21 } as const
+export type SessionEncoding = keyof typeof memberCounts
 
 /**
  * A session as a compact JSON array: members by position, maps as flat lists, instants as numbers. JSON, because it
@@ -36,27 +49,42 @@ export function encodeSession(grant: Grant, issuedAt: Date): Buffer {
     Math.floor(instant(grant.expiresAt) / 1000),
     lineage.parentAccessKeyId ?? null,
     lineage.jti ?? null,
+    grant.sessionPolicyNames,
+    grant.transitiveTagKeys,
+    grant.way === undefined ? null : wayNumbers[grant.way],
+    (lineage.ancestors ?? []).map(encodeAncestor),
   ]
   return Buffer.from(JSON.stringify(packed), 'utf8')
 }
 
 /** Throws when the text is not what `encodeSession` writes; only text whose seal held comes here. */
-export function decodeSession(encoded: Buffer): SessionBody {
+export function decodeSession(encoded: Buffer, encoding: SessionEncoding): SessionBody {
   const member = list(JSON.parse(encoded.toString('utf8')))
-  if (member.length !== 17) throw new TypeError('not a session')
+  if (member.length !== memberCounts[encoding]) throw new TypeError('not a session')
   const sourceIdentity = optionalText(member[12])
+  const way = decodeWay(member[19] ?? null)
   return {
     tenant: text(member[0]),
     principal: decodePrincipal(member),
     source: decodeSource(list(member[8])),
     sessionName: text(member[9]),
     sessionPolicies: list(member[10]).map(texts),
+    sessionPolicyNames: list(member[17] ?? []).map(texts),
     tags: new Map(pairs(member[11]).map(([name, value]) => [name, text(value)])),
+    transitiveTagKeys: texts(member[18] ?? []),
+    ...(way && { way }),
     ...(sourceIdentity !== undefined && { sourceIdentity }),
     issuedAt: new Date(whole(member[13])),
     expiresAt: new Date(whole(member[14]) * 1000),
-    lineage: decodeLineage(optionalText(member[15]), optionalText(member[16])),
+    lineage: decodeLineage(member),
   }
+}
+
+function decodeWay(value: unknown): Session['way'] {
+  if (value === null) return undefined
+  const way = ways.find((name) => wayNumbers[name] === value)
+  if (way === undefined) throw new TypeError('not a way to a session')
+  return way
 }
 
 function decodePrincipal(member: readonly unknown[]): SessionPrincipal {
@@ -82,7 +110,9 @@ function encodeSource(source: PolicySource): readonly string[] {
     case 'policies':
       return ['policies', ...source.names]
     case 'role':
-      return ['role', source.arn, source.name]
+      return ['role', source.arn, source.name, ...(source.id === undefined ? [] : [source.id])]
+    case 'ldap':
+      return ['ldap', source.user]
   }
   return source satisfies never
 }
@@ -96,16 +126,46 @@ function decodeSource([kind, ...rest]: readonly unknown[]): PolicySource {
     case 'policies':
       return { kind, names: texts(rest) }
     case 'role':
-      return { kind, arn: text(rest[0]), name: text(rest[1]) }
+      return decodeRole(rest)
+    case 'ldap':
+      return { kind, user: text(rest[0]) }
     default:
       throw new TypeError('not a policy source')
   }
 }
 
-function decodeLineage(parentAccessKeyId?: string, jti?: string): Session['lineage'] {
+function decodeRole([arn, name, id]: readonly unknown[]): PolicySource {
+  const role = { kind: 'role', arn: text(arn), name: text(name) } as const
+  return id === undefined ? role : { ...role, id: text(id) }
+}
+
+function encodeAncestor({
+  accessKeyId,
+  sealingKey,
+  issuedAt,
+  source,
+}: Ancestor): readonly unknown[] {
+  return [accessKeyId, sealingKey, instant(issuedAt), ...encodeSource(source)]
+}
+
+function decodeAncestor(value: unknown): Ancestor {
+  const [accessKeyId, sealingKey, issuedAt, ...source] = list(value)
+  return {
+    accessKeyId: text(accessKeyId),
+    sealingKey: text(sealingKey),
+    issuedAt: new Date(whole(issuedAt)),
+    source: decodeSource(source),
+  }
+}
+
+function decodeLineage(member: readonly unknown[]): Session['lineage'] {
+  const parentAccessKeyId = optionalText(member[15])
+  const jti = optionalText(member[16])
+  const ancestors = list(member[20] ?? []).map(decodeAncestor)
   return {
     ...(parentAccessKeyId !== undefined && { parentAccessKeyId }),
     ...(jti !== undefined && { jti }),
+    ...(ancestors.length > 0 && { ancestors }),
   }
 }
 

@@ -8,7 +8,10 @@ export function principalKey(
   principal: Pick<SessionPrincipal, 'kind' | 'provider' | 'subject'>,
 ): string {
   const { kind, provider, subject } = principal
-  return `${kind}:${provider.length}:${provider}:${subject}`
+  // The configuration gives no name to two providers, whatever they verify. So whoever revokes somebody who came in from
+  // outside names provider and subject, and need not know by what proof.
+  const family = kind === 'root' || kind === 'user' ? kind : 'web-identity'
+  return `${family}:${provider.length}:${provider}:${subject}`
 }
 
 /** The texts by which a revocation rule may name where a session's policies come from. */
@@ -22,6 +25,8 @@ export function policySourceKeys(source: PolicySource): readonly string[] {
       return source.names.map((name) => `policy/${name}`)
     case 'role':
       return [`role/${source.name}`]
+    case 'ldap':
+      return [`ldap/${source.user}`]
   }
   return source satisfies never
 }

@@ -56,7 +56,7 @@ describe('sealed sessions', () => {
     for (const { accessKeyId, secretAccessKey, sessionToken } of made) {
       assert.match(accessKeyId, /^ASIA[A-Z2-7]{16}$/)
       assert.match(secretAccessKey.reveal(), /^[A-Za-z0-9+/]{40}$/)
-      assert.match(sessionToken.reveal(), /^dps1\.[a-z2-7]{16}\.[A-Za-z0-9_-]+$/)
+      assert.match(sessionToken.reveal(), /^dps2\.[a-z2-7]{16}\.[A-Za-z0-9_-]+$/)
     }
     assert.equal(new Set(made.map(({ accessKeyId }) => accessKeyId)).size, 200)
     assert.equal(new Set(made.map(({ secretAccessKey }) => secretAccessKey.reveal())).size, 200)
@@ -152,7 +152,12 @@ describe('sealed sessions', () => {
     const made = room.sessions.issue(janesGrant())
     const [, keyId = '', body] = made.sessionToken.reveal().split('.')
     const next = room.ring.list().find(({ status }) => status === 'next')?.id
-    for (const text of [`dps2.${keyId}.${body}`, `dps1.${next}.${body}`, `dpm1.${keyId}.${body}`]) {
+    for (const text of [
+      `dps1.${keyId}.${body}`,
+      `dps3.${keyId}.${body}`,
+      `dps2.${next}.${body}`,
+      `dpm1.${keyId}.${body}`,
+    ]) {
       await assertRefused(() => open(made, new Secret(text)), 'token_invalid')
     }
   })
@@ -164,13 +169,13 @@ describe('sealed sessions', () => {
     await assertRefused(() => open(made), 'token_invalid')
     // … and under our own key id
     const body = made.sessionToken.reveal().split('.')[2]
-    const forged = new Secret(`dps1.${room.ring.activeKey.id}.${body}`)
+    const forged = new Secret(`dps2.${room.ring.activeKey.id}.${body}`)
     await assertRefused(() => open(made, forged), 'token_invalid')
   })
 
   it('refuses a token of a mebibyte without asking the store or hashing it', async () => {
     const { accessKeyId } = room.sessions.issue(janesGrant())
-    const token = new Secret(`dps1.${'a'.repeat(16)}.${'A'.repeat(1_048_576)}`)
+    const token = new Secret(`dps2.${'a'.repeat(16)}.${'A'.repeat(1_048_576)}`)
     const reads = room.state.reads
     const started = performance.now()
     for (let count = 0; count < 10_000; count += 1) {
@@ -187,7 +192,7 @@ describe('sealed sessions', () => {
     const garbage = Array.from({ length: 500 }, (_, index) => {
       const keyId = index.toString(2).replaceAll('1', 'b').replaceAll('0', 'a').padStart(16, 'c')
       return assertRefused(
-        () => room.sessions.open(accessKeyId, new Secret(`dps1.${keyId}.${body}`)),
+        () => room.sessions.open(accessKeyId, new Secret(`dps2.${keyId}.${body}`)),
         'token_invalid',
       )
     })

@@ -9,7 +9,7 @@ import { defaultLongestSessionSeconds, type KeyRing } from './key-ring.ts'
 import { pack, unpack } from './packing.ts'
 import type { RingKey } from './ring-key.ts'
 import type { Revocations } from './revocations.ts'
-import { decodeSession, encodeSession } from './session-codec.ts'
+import { decodeSession, encodeSession, type SessionEncoding } from './session-codec.ts'
 import type { Credentials, OpenedSession, Session } from './types.ts'
 
 export type SessionsOptions = Readonly<{
@@ -45,12 +45,12 @@ export type Sessions = Readonly<{
   assertLive(session: Session, now: Date): void
 }>
 
-/** Part of what is sealed: a change of the encoding asks for a new one. */
-const version = 'dps1'
+/** Part of what is sealed: a change of the encoding asks for a new one. Those before it are still opened. */
+const version: SessionEncoding = 'dps2'
 const longestToken = 4096
 /** Unpacked; a token of 4 KiB that holds more would be refused at issue. */
 const maxSessionBytes = 65_536
-const tokenPattern = /^dps1\.([a-z2-7]{16})\.([A-Za-z0-9_-]+)$/
+const tokenPattern = /^(dps[12])\.([a-z2-7]{16})\.([A-Za-z0-9_-]+)$/
 
 export function createSessions(options: SessionsOptions): Sessions {
   return new SealedSessions(options)
@@ -139,26 +139,20 @@ class SealedSessions implements Sessions {
     accessKeyId: string,
     text: string,
   ): OpenedSession | Promise<OpenedSession> {
-    const [, keyId, body] = tokenPattern.exec(text) ?? []
-    const sealed = body === undefined ? undefined : parseBase64url(body)
-    if (keyId === undefined || !sealed || !isSessionAccessKeyId(accessKeyId)) throw invalid()
-    const sealingKey = this.#options.ring.find(keyId)
-    if (sealingKey) return this.#keep(id, unseal(sealingKey, accessKeyId, sealed))
-    return this.#openLater(id, accessKeyId, keyId, sealed)
+    const token = parseToken(text)
+    if (!token || !isSessionAccessKeyId(accessKeyId)) throw invalid()
+    const sealingKey = this.#options.ring.find(token.keyId)
+    if (sealingKey) return this.#keep(id, unseal(sealingKey, accessKeyId, token))
+    return this.#openLater(id, accessKeyId, token)
   }
 
   /** Only texts of the right form come here, and the ring asks the store a bounded number of times. */
-  async #openLater(
-    id: string,
-    accessKeyId: string,
-    keyId: string,
-    sealed: Buffer,
-  ): Promise<OpenedSession> {
-    const sealingKey = await this.#options.ring.fetch(keyId).catch((cause: unknown) => {
+  async #openLater(id: string, accessKeyId: string, token: ParsedToken): Promise<OpenedSession> {
+    const sealingKey = await this.#options.ring.fetch(token.keyId).catch((cause: unknown) => {
       throw stale(cause)
     })
     if (!sealingKey) throw invalid()
-    return this.#keep(id, unseal(sealingKey, accessKeyId, sealed))
+    return this.#keep(id, unseal(sealingKey, accessKeyId, token))
   }
 
   #keep(id: string, opened: OpenedSession | undefined): OpenedSession {
@@ -166,6 +160,15 @@ class SealedSessions implements Sessions {
     this.#opened.set(id, opened)
     return opened
   }
+}
+
+type ParsedToken = Readonly<{ encoding: SessionEncoding; keyId: string; sealed: Buffer }>
+
+function parseToken(text: string): ParsedToken | undefined {
+  const [, encoding, keyId, body] = tokenPattern.exec(text) ?? []
+  const sealed = body === undefined ? undefined : parseBase64url(body)
+  if (keyId === undefined || !sealed) return undefined
+  return { encoding: encoding === 'dps1' ? 'dps1' : 'dps2', keyId, sealed }
 }
 
 /**
@@ -187,13 +190,13 @@ function seal(
 function unseal(
   sealingKey: RingKey,
   accessKeyId: string,
-  sealed: Buffer,
+  { encoding, sealed }: ParsedToken,
 ): OpenedSession | undefined {
-  const head = `${version}.${sealingKey.id}`
+  const head = `${encoding}.${sealingKey.id}`
   const packed = openBytes(subkey(sealingKey.session, accessKeyId), head, sealed)
   const encoded = packed && unpack(packed, maxSessionBytes)
   if (!encoded) return undefined
-  const session = { accessKeyId, sealingKey: sealingKey.id, ...decodeSession(encoded) }
+  const session = { accessKeyId, sealingKey: sealingKey.id, ...decodeSession(encoded, encoding) }
   return { session, secretAccessKey: secretOf(sealingKey, accessKeyId) }
 }
 

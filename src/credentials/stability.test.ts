@@ -20,6 +20,14 @@ const token =
   'egw8dfZOxZUIktDG2T-sEXkz0o0hO6j4bOYeF4aOnyPU4BE8L0Bn8Sl--iZV7WOTLLjmF365D0tRniV06AkC1wA880N9apxtpeGUbffyhTl6' +
   '08TQmQ3ujP8QlUQHif6Bu7C3Pr0thELOf2lVDN5Pd0zDSu2o2UhTHKEtKAHsxqCM_k3WiP-t8qORM5q6phOp5MyAtovYDJTRjN0Kbdh35cnJ' +
   'gX9n'
+/** Of the second encoding, with everything in it that the first one had no place for. */
+const secondToken =
+  'dps2.ojigzeallopb3fwg.9Fk9MR-LKtot1ZHGekRSIurOntRZqHfnKoHTpRCD37p-1cn3EvoPOaSwUONCtC_TOKQa5wfG5QbK1MOE0x' +
+  'mv5ZHzO0COWzFGD6g7sAOIJGYMG316HOYvNlsHhpql0gajhiMJIq35t6WamUnMr4JStaesFySL9u-7MWc9MqmGdarCDu91kM99BaidG7' +
+  'FH6-hWiYIn4DlVkz73pwX-CaJU2OzK_Fhn9EXgH__qMqdeyLCybZnWLWM38DUbiplWAVYRHwc0XzDt9eccXYmjFZaYgSnp9RqmBT6mX6' +
+  'TbQ_pZZUA00_kxbwNGgj1lkRIrUkWrx62IL02IE1uviTkm64tc5WdfPjYOzgs8BVB_gOqzs9dNFu2CsTUzHVmECPt3UAePwi0zZkHm1T' +
+  'Pp5Sv8NeQUODjLJoW4iY6nuLpp5rca3ZRIsJBIqvQeyOx5ibV-otbRwlYRVTcxW31UTCc388LLPgAK3Ss6ny3k2yulTcFI3Re5KWcydr' +
+  'RJCrOsjF874poFxSQgpQeL_tFQIrVB'
 const message =
   'dpm1.ojigzeallopb3fwg.W54dlsa804XUzhOteBDNxXOZpm9wufPSPJrvqb8inm7spT9BNvJ9MwYOuvOapDocYfQ1yYam5nlXucIzUA7ldw'
 
@@ -44,6 +52,60 @@ describe('what was sealed by an earlier version', () => {
     assert.equal(opened.secretAccessKey.reveal(), secretAccessKey)
     const sealer = createMessageSealer(room.ring, { random: randomBytes })
     assert.deepEqual(sealer.open('denial', message), { note: 'x'.repeat(600) })
+    await room.close()
+  })
+
+  it('opens to the same lineage, role, tags and named policies', async () => {
+    const state = new MemoryState()
+    await state.commit([], [{ kind: 'put', key: 'keyring/sessions', value: stored }])
+    const masterKey = createSecretKey(Buffer.alloc(32, 7))
+    const room = await openCredentialsRoom({ state, masterKey })
+    const id = 'ASIARHTYSCOZH3LXNBPN'
+    const { session } = await room.sessions.open(id, new Secret(secondToken))
+    const { trace: _trace, ...grant } = janesGrant()
+    assert.deepEqual(session, {
+      ...grant,
+      principal: { ...grant.principal, kind: 'certificate' },
+      source: { kind: 'role', arn: 'arn:aws:iam::000000000000:role/r', name: 'r', id: 'AROAR' },
+      sessionPolicies: [[], ['{}']],
+      sessionPolicyNames: [['readonly'], []],
+      transitiveTagKeys: ['team'],
+      sourceIdentity: 'ann',
+      way: 'federation',
+      lineage: {
+        jti: 'j',
+        parentAccessKeyId: 'ASIAP',
+        ancestors: [
+          {
+            accessKeyId: 'ASIAP',
+            sealingKey: 'k',
+            issuedAt: new Date('2026-01-01T11:00:00.250Z'),
+            source: { kind: 'ldap', user: 'uid=a' },
+          },
+        ],
+      },
+      accessKeyId: id,
+      sealingKey: 'ojigzeallopb3fwg',
+    })
+    await room.close()
+  })
+
+  it('opens as the encoding that it says, and as no other one', async () => {
+    const state = new MemoryState()
+    await state.commit([], [{ kind: 'put', key: 'keyring/sessions', value: stored }])
+    const room = await openCredentialsRoom({
+      state,
+      masterKey: createSecretKey(Buffer.alloc(32, 7)),
+    })
+    const swapped = [
+      [accessKeyId, token.replace('dps1', 'dps2')],
+      ['ASIARHTYSCOZH3LXNBPN', secondToken.replace('dps2', 'dps1')],
+    ] as const
+    for (const [id, text] of swapped) {
+      await assert.rejects(async () => room.sessions.open(id, new Secret(text)), {
+        code: 'token_invalid',
+      })
+    }
     await room.close()
   })
 })

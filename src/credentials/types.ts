@@ -8,19 +8,32 @@ export type PolicySource =
   | Readonly<{ kind: 'user'; name: string }>
   /** These named policies (policy claim). Never empty. */
   | Readonly<{ kind: 'policies'; names: readonly string[] }>
-  /** The policies that the role has then. */
-  | Readonly<{ kind: 'role'; arn: string; name: string }>
+  /**
+   * The policies that the role has then. `id` is that of a role of the directory: one that is made again under the same
+   * name has another one, and gives nothing to the sessions of the first. Absent: the role of a provider.
+   */
+  | Readonly<{ kind: 'role'; arn: string; name: string; id?: string }>
+  /** The policies attached then to this normalised DN and to those of the principal's groups. */
+  | Readonly<{ kind: 'ldap'; user: string }>
 
 /** Who stands behind a session: the storable part of a Principal. */
 export type SessionPrincipal = Readonly<{
-  kind: 'root' | 'user' | 'web-identity'
+  kind: 'root' | 'user' | 'web-identity' | 'ldap' | 'certificate' | 'custom-token'
   provider: string
   issuer: string
   subject: string
   displayName: string
   groups: readonly string[]
-  /** Only the claims that policies may read (iam-policy.md section 5, `jwt:*`), as strings or lists of strings. */
+  /** Only the claims that policies may read (`jwt:*`, `ldap:*`, `cert:*`), as strings or lists of strings. */
   claims: ReadonlyMap<string, string | readonly string[]>
+}>
+
+/** A session that another one was made from, by taking a role. */
+export type Ancestor = Readonly<{
+  accessKeyId: string
+  sealingKey: string
+  issuedAt: Date
+  source: PolicySource
 }>
 
 /**
@@ -38,12 +51,19 @@ export type Session = Readonly<{
   sessionName: string
   /** Layers of session policy documents (normalised JSON): within a layer they unite, layers intersect. */
   sessionPolicies: readonly (readonly string[])[]
+  /** Names of policies in these same layers: the n-th list unites with the n-th list of documents. Looked up at use. */
+  sessionPolicyNames: readonly (readonly string[])[]
   /** Session tags: `aws:PrincipalTag/K`. */
   tags: ReadonlyMap<string, string>
+  /** Keys of the tags that go along when the session takes another role. */
+  transitiveTagKeys: readonly string[]
   sourceIdentity?: string
+  /** How it came about, where that shows in its name: absent for AssumeRole in all its forms. */
+  way?: 'session-token' | 'federation'
   issuedAt: Date
   expiresAt: Date
-  lineage: Readonly<{ parentAccessKeyId?: string; jti?: string }>
+  /** `ancestors`: the first session before the second. What revokes one of them revokes what was made from it. */
+  lineage: Readonly<{ parentAccessKeyId?: string; jti?: string; ancestors?: readonly Ancestor[] }>
 }>
 
 /** What leaves the house. */
@@ -60,8 +80,8 @@ export type Credentials = Readonly<{
 export type OpenedSession = Readonly<{ session: Session; secretAccessKey: Secret }>
 
 /**
- * "Every session that matches and was issued at `issuedBefore` or earlier", to the millisecond. Members present are
- * ANDed; at least one is, and none is empty.
+ * "Every session that matches and was issued at `issuedBefore` or earlier", to the millisecond, and all that was made
+ * from it, whenever. Members present are ANDed; at least one is, and none is empty.
  */
 export type RevocationRule = Readonly<{
   id: string
@@ -72,7 +92,7 @@ export type RevocationRule = Readonly<{
   provider?: string
   /** ARN of the role. */
   role?: string
-  /** One of the texts of `policySourceKeys()`: `root`, `user/alice`, `policy/readonly`, `role/name`. */
+  /** One of the texts of `policySourceKeys()`: `root`, `user/alice`, `policy/readonly`, `role/name`, `ldap/DN`. */
   policySource?: string
   tenant?: string
   /** Id of the ring key that sealed the session. */

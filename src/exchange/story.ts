@@ -1,7 +1,7 @@
-import type { Credentials } from '../credentials/index.ts'
+import { createHash } from 'node:crypto'
+import type { Credentials, SessionPrincipal } from '../credentials/index.ts'
 import { GrantError } from '../grants/index.ts'
 import type { Grant, TraceStep } from '../grants/index.ts'
-import type { Principal } from '../identity/index.ts'
 import type { ExchangeError } from './exchange-error.ts'
 import type {
   ExchangeFacts,
@@ -11,11 +11,13 @@ import type {
   RefusedRequest,
 } from './types.ts'
 
+type Proven = Pick<SessionPrincipal, 'kind' | 'provider' | 'issuer' | 'subject' | 'displayName'>
+
 /** What is known so far about one exchange. */
 export class Story {
   readonly request: RefusedRequest
   readonly at: Date
-  principal: Principal | undefined
+  principal: Proven | undefined
   trace: readonly TraceStep[] = []
 
   constructor(request: RefusedRequest, at: Date) {
@@ -45,14 +47,34 @@ export class Story {
 }
 
 function proofOf({ evidence, accessKeyId }: RefusedRequest): ExchangeFacts['proof'] {
-  if (evidence?.kind === 'web-identity') {
-    return { kind: 'token', sha256: evidence.token.fingerprint() }
+  switch (evidence?.kind) {
+    case 'web-identity':
+    case 'custom-token':
+      return { kind: 'token', sha256: evidence.token.fingerprint() }
+    case 'ldap':
+      return { kind: 'login', username: evidence.username.slice(0, 256) }
+    case 'certificate':
+      return certificateProof(evidence.chain[0])
+    case 'signature':
+      return signatureProof(evidence.signer.accessKeyId)
+    case 'session':
+      return signatureProof(evidence.session.accessKeyId)
+    case undefined:
+      return accessKeyId === undefined ? undefined : signatureProof(accessKeyId)
   }
-  const key = evidence?.signer.accessKeyId ?? accessKeyId
-  return key === undefined ? undefined : { kind: 'signature', accessKeyId: key.slice(0, 128) }
+  return evidence satisfies never
 }
 
-function peopleView(principal: Principal): NonNullable<ExchangeFacts['principal']> {
+function signatureProof(accessKeyId: string): ExchangeFacts['proof'] {
+  return { kind: 'signature', accessKeyId: accessKeyId.slice(0, 128) }
+}
+
+function certificateProof(leaf: Buffer | undefined): ExchangeFacts['proof'] {
+  if (leaf === undefined) return undefined
+  return { kind: 'certificate', sha256: createHash('sha256').update(leaf).digest('hex') }
+}
+
+function peopleView(principal: Proven): NonNullable<ExchangeFacts['principal']> {
   const { kind, provider, issuer, subject, displayName } = principal
   return { kind, provider, issuer, subject, displayName }
 }
@@ -67,6 +89,12 @@ export function issuedEvent(story: Story, grant: Grant, credentials: Credentials
     source,
     sessionName,
     sessionPolicies,
+    sessionPolicyNames: grant.sessionPolicyNames,
+    tags: grant.tags,
+    ...(grant.sourceIdentity !== undefined && { sourceIdentity: grant.sourceIdentity }),
+    ...(lineage.parentAccessKeyId !== undefined && {
+      parentAccessKeyId: lineage.parentAccessKeyId,
+    }),
     issuedAt,
     expiresAt,
     ...(lineage.jti === undefined ? {} : { jti: lineage.jti }),

@@ -1,16 +1,24 @@
-import type { Credentials, CredentialsErrorCode, PolicySource } from '../credentials/index.ts'
+import type {
+  Credentials,
+  CredentialsErrorCode,
+  PolicySource,
+  Session,
+} from '../credentials/index.ts'
 import type { Grant, GrantErrorCode, GrantRequest, TraceStep } from '../grants/index.ts'
 import type { Evidence, IdentityErrorCode } from '../identity/index.ts'
+
+/** What a caller presents; or a session of ours that was opened, that signed, and that is alive: it takes a role. */
+export type Presented = Evidence | Readonly<{ kind: 'session'; session: Session }>
 
 export type ExchangeRequest = Readonly<{
   /** Our request id; it is the decision id too. */
   id: string
-  evidence: Evidence
+  evidence: Presented
   grant: GrantRequest
 }>
 export type RefusedRequest = Omit<ExchangeRequest, 'evidence'> &
   Readonly<{
-    evidence?: Evidence
+    evidence?: Presented
     /** The key that signed or, when the code is `caller_unproven`, that is said to have signed. */
     accessKeyId?: string | undefined
   }>
@@ -39,7 +47,13 @@ export type ExchangeFacts = Readonly<{
   action: GrantRequest['action']
   client: GrantRequest['client']
   /** As presented; it proves something only where there is a principal. */
-  proof?: Readonly<{ kind: 'token'; sha256: string } | { kind: 'signature'; accessKeyId: string }>
+  proof?: Readonly<
+    | { kind: 'token'; sha256: string }
+    | { kind: 'signature'; accessKeyId: string }
+    | { kind: 'login'; username: string }
+    /** SHA-256 of the client's own certificate. */
+    | { kind: 'certificate'; sha256: string }
+  >
   principal?: Readonly<Record<'kind' | 'provider' | 'issuer' | 'subject' | 'displayName', string>>
   trace: readonly TraceStep[]
 }>
@@ -51,6 +65,11 @@ export type ExchangeIssued = ExchangeFacts &
     source: PolicySource
     sessionName: string
     sessionPolicies: readonly (readonly string[])[]
+    sessionPolicyNames: readonly (readonly string[])[]
+    tags: ReadonlyMap<string, string>
+    sourceIdentity?: string
+    /** The session that this one was made from. */
+    parentAccessKeyId?: string
     issuedAt: Date
     expiresAt: Date
     jti?: string

@@ -7,14 +7,14 @@ import type { Grant, GrantErrorCode, GrantsOptions } from './index.ts'
 import {
   allowRead,
   assumeRoleRequest,
-  book,
+  directoryOf,
   desk,
   keyPrincipal,
   limits,
   now,
   policy,
   secondsFromNow,
-  standardBook,
+  standardPolicies,
   tokenPrincipal,
   webIdentityRequest,
 } from './testing/desk.ts'
@@ -204,8 +204,11 @@ describe('a grant by key', () => {
   })
 
   it('of a user follows the user, and needs no policy', () => {
-    const users = { policiesOf: () => [] }
-    const grant = desk({ users }).authorizeUser(keyPrincipal('user', 'carol'), assumeRoleRequest)
+    const directory = directoryOf({ users: { carol: [] } })
+    const grant = desk({ directory }).authorizeUser(
+      keyPrincipal('user', 'carol'),
+      assumeRoleRequest,
+    )
     assert.deepEqual(grant.source, { kind: 'user', name: 'carol' })
   })
 
@@ -240,7 +243,7 @@ describe('a token without an end', () => {
 describe('denies at issue time', () => {
   const alice = tokenPrincipal({ policy: 'p' })
   const grantsWith = (...statements: readonly object[]) =>
-    desk({ policies: book(policy('p', allowRead, ...statements)) })
+    desk({ directory: directoryOf({ policies: [policy('p', allowRead, ...statements)] }) })
 
   it('compare the duration asked for', () => {
     const request = { ...webIdentityRequest, durationSeconds: 900 }
@@ -267,10 +270,8 @@ describe('denies at issue time', () => {
       const request = { ...webIdentityRequest, action }
       assert.throws(() => grants.authorizeWebIdentity(alice, request), refused('denied'))
     }
-    const users = {
-      policiesOf: () => [policy('d', { Effect: 'Deny', Action: 'sts:*', Resource: '*' })],
-    }
-    const grants = desk({ users })
+    const users = { alice: [policy('d', { Effect: 'Deny', Action: 'sts:*', Resource: '*' })] }
+    const grants = desk({ directory: directoryOf({ users }) })
     assert.throws(
       () => grants.authorizeUser(keyPrincipal('user', 'alice'), assumeRoleRequest),
       refused('denied', /sts:AssumeRole/),
@@ -298,7 +299,8 @@ describe('denies at issue time', () => {
 
   it('are unknown in a policy that does not parse, so nothing is issued', () => {
     const broken = { name: 'p', policy: { kind: 'broken', problem: 'not JSON' } } as const
-    const grants = desk({ policies: book(broken, policy('readonly', allowRead)) })
+    const policies = [broken, policy('readonly', allowRead)]
+    const grants = desk({ directory: directoryOf({ policies }) })
     const both = tokenPrincipal({ policy: 'p,readonly' })
     assert.throws(() => grants.authorizeWebIdentity(both, webIdentityRequest), refused('denied'))
   })
@@ -416,7 +418,9 @@ describe('any grant by token', () => {
         }
         assert.ok(grant.expiresAt <= expiresAt && grant.expiresAt > now)
         assert.ok(grant.source.kind === 'policies' && grant.source.names.length > 0)
-        assert.ok(grant.source.names.every((each) => standardBook.find(each)))
+        assert.ok(
+          grant.source.names.every((each) => standardPolicies.some(({ name }) => name === each)),
+        )
       }),
     )
   })
@@ -424,7 +428,7 @@ describe('any grant by token', () => {
 
 describe('the names of sessions', () => {
   const named = (source: Grant['source'], provider: string, subject: string) => ({
-    principal: { provider, subject },
+    principal: { kind: 'web-identity' as const, provider, subject },
     source,
     sessionName: 's1',
   })

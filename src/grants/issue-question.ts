@@ -1,72 +1,60 @@
-import type { PolicySource, SessionPrincipal } from '../credentials/types.ts'
-import type { AwsFacts, Facts, NamedPolicy, PolicyPrincipal, Question } from '../policy/index.ts'
-import type { Lifetime } from './lifetime.ts'
-import { account, rootArn, sessionArn, sessionUserId, userArn } from './session-identity.ts'
-import type { GrantRequest } from './types.ts'
-
-export type Candidate = Readonly<{
-  principal: SessionPrincipal
-  source: PolicySource
-  sessionName: string
-  policies: readonly NamedPolicy[]
-  lifetime: Lifetime
-}>
+import type { Facts, PolicyPrincipal, Question } from '../policy/index.ts'
+import { draftFacts, type Draft } from './draft.ts'
+import { sessionFacts, type IdentityFacts } from './session-facts.ts'
+import {
+  account,
+  federatedUserArn,
+  sessionPolicyPrincipal,
+  type NamedSession,
+} from './session-identity.ts'
 
 /**
- * "Does any statement deny that these credentials are issued?" The duration in it is the one really given, so that
- * a Deny on `sts:DurationSeconds` cannot be slipped by leaving the parameter out.
+ * What the policies of the session that is about to be say to this: "does any statement deny that these credentials
+ * are issued?", or "do they allow it?". The owner of a key who stays who it is asks as itself.
  */
-export function issueQuestion(candidate: Candidate, request: GrantRequest): Question {
-  const { source, policies } = candidate
-  const resource = source.kind === 'role' ? source.arn : '*'
+export function issueQuestion(draft: Draft, actions: readonly string[]): Question {
+  const { base, applicant } = draft
   return {
-    principal: policyPrincipal(candidate),
-    accesses: [{ action: request.action, resource }],
-    facts: facts(candidate, request),
-    identity: policies,
-    ceilings: [],
+    principal: policyPrincipal(draft),
+    accesses: actions.map((action) => ({ action, resource: resourceOf(draft) })),
+    facts: issueFacts(draft),
+    identity: base.policies,
+    ceilings: [...base.ceilings, ...(isItself(draft) ? applicant.binding.ceilings : [])],
   }
 }
 
-function policyPrincipal(candidate: Candidate): PolicyPrincipal {
-  const { source } = candidate
+/** Root and users who ask for a session of their own. */
+function isItself({ base: { source } }: Draft): boolean {
+  return source.kind === 'root' || source.kind === 'user'
+}
+
+function resourceOf({ base: { source }, request, sessionName }: Draft): string {
+  if (request.action === 'sts:GetFederationToken') return federatedUserArn(sessionName)
+  return source.kind === 'role' ? source.arn : '*'
+}
+
+function policyPrincipal(draft: Draft): PolicyPrincipal {
+  const { source } = draft.base
   if (source.kind === 'root') return { kind: 'root', account }
-  if (source.kind === 'user') return { kind: 'user', account, arn: userArn(source.name) }
-  const session = { kind: 'session', account, arn: sessionArn(candidate) } as const
-  return source.kind === 'role' ? { ...session, roleArn: source.arn } : session
+  const { caller } = draft.applicant
+  if (source.kind === 'user' && caller.kind === 'key') return caller.principal
+  return sessionPolicyPrincipal(namedSession(draft))
 }
 
-function facts(candidate: Candidate, request: GrantRequest): Facts {
-  const { lifetime, principal, sessionName } = candidate
-  const { client } = request
-  return {
-    aws: {
-      CurrentTime: lifetime.issuedAt,
-      SourceIp: client.source,
-      SecureTransport: client.secure,
-      ...(client.userAgent !== undefined && { UserAgent: client.userAgent }),
-      ...callerFacts(candidate),
-    },
-    sts: { RoleSessionName: sessionName, DurationSeconds: lifetime.durationSeconds },
-    ...(principal.kind === 'web-identity' && { jwt: principal.claims }),
-  }
+function issueFacts(draft: Draft): Facts {
+  return draftFacts(draft, isItself(draft) ? draft.applicant.facts : futureFacts(draft))
 }
 
-/** Of the caller: the owner of the key, or the session that is about to be. */
-function callerFacts(candidate: Candidate): Omit<AwsFacts, 'CurrentTime'> {
-  const { principal, source, lifetime } = candidate
-  if (source.kind === 'root') return named('Account', account, rootArn)
-  if (source.kind === 'user') {
-    return { ...named('User', source.name, userArn(source.name)), username: source.name }
-  }
-  return {
-    ...named('AssumedRole', sessionUserId(candidate), sessionArn(candidate)),
-    ...(principal.groups.length > 0 && { groups: principal.groups }),
-    FederatedProvider: principal.issuer,
-    TokenIssueTime: lifetime.issuedAt,
-  }
+/** Of the session that is about to be, with the tags that it is about to have. */
+function futureFacts(draft: Draft): IdentityFacts {
+  const { applicant, base, lifetime, tags } = draft
+  const session = { ...namedSession(draft), principal: applicant.principal }
+  return sessionFacts(
+    { ...session, issuedAt: lifetime.issuedAt },
+    new Map([...(base.role?.tags ?? []), ...tags.tags]),
+  )
 }
 
-function named(principaltype: 'Account' | 'User' | 'AssumedRole', userid: string, arn: string) {
-  return { principaltype, userid, PrincipalArn: arn, PrincipalAccount: account }
+function namedSession({ applicant, base, sessionName }: Draft): NamedSession {
+  return { principal: applicant.principal, source: base.source, sessionName }
 }

@@ -4,6 +4,15 @@ import type { GrantLimits } from './types.ts'
 /** Whole seconds, both ends. `durationSeconds` is what is really given, and what policies see. */
 export type Lifetime = Readonly<{ issuedAt: Date; expiresAt: Date; durationSeconds: number }>
 
+/** What else bounds a grant, beside the limits of the house. */
+export type LifetimeRules = GrantLimits &
+  Readonly<{
+    /** Without a wish the default counts, and not the end of the proof: certificates live for years. */
+    defaultNotProof?: boolean
+    /** Nothing lasts longer, whatever is asked for: the end of the session that asks. */
+    latestEnd?: Date
+  }>
+
 /**
  * How long a grant lasts. A proof that ends by itself (a token) is never outlived, unless `insecureOutliveToken`
  * says so and the caller asks for it; without a wish its own end is taken. Nothing exceeds `maxSeconds`.
@@ -13,7 +22,7 @@ export type Lifetime = Readonly<{ issuedAt: Date; expiresAt: Date; durationSecon
 export function chooseLifetime(
   asked: number | undefined,
   proofEnds: Date | undefined,
-  limits: GrantLimits,
+  limits: LifetimeRules,
   now: Date,
   trace: Trace,
 ): Lifetime {
@@ -22,11 +31,12 @@ export function chooseLifetime(
   const wish = wishedSeconds(asked, proofEnds, limits)
   const bounded = start + Math.min(wish, limits.maxSeconds)
   const mayOutlive = limits.insecureOutliveToken === true && asked !== undefined
-  const end =
+  const within =
     proofEnds === undefined || mayOutlive ? bounded : Math.min(bounded, seconds(proofEnds))
+  const end = limits.latestEnd === undefined ? within : Math.min(within, seconds(limits.latestEnd))
   // NaN of a broken date fails this comparison too.
   if (!(end > start) || !((proofEnds?.getTime() ?? Infinity) > now.getTime())) {
-    throw trace.refusal('duration', 'expired', 'The token that proves the caller has expired')
+    throw trace.refusal('duration', 'expired', 'What proves the caller has expired')
   }
   const durationSeconds = end - start
   trace.ok('duration', describe(durationSeconds, asked))
@@ -37,9 +47,9 @@ export function chooseLifetime(
 function wishedSeconds(
   asked: number | undefined,
   proofEnds: Date | undefined,
-  { fixedSeconds, defaultSeconds }: GrantLimits,
+  { fixedSeconds, defaultSeconds, defaultNotProof }: LifetimeRules,
 ): number {
-  if (asked === undefined && proofEnds !== undefined) return Infinity
+  if (asked === undefined && proofEnds !== undefined && !defaultNotProof) return Infinity
   return fixedSeconds ?? asked ?? defaultSeconds
 }
 
@@ -61,5 +71,5 @@ function seconds(instant: Date): number {
 function describe(given: number, asked: number | undefined): string {
   if (asked === undefined) return `${given} seconds; the caller named no duration`
   if (asked === given) return `${given} seconds, as asked`
-  return `${given} seconds instead of the ${asked} asked for: the end of the token, or a fixed duration`
+  return `${given} seconds instead of the ${asked} asked for: the end of what proves the caller, or a fixed duration`
 }

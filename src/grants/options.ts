@@ -1,9 +1,12 @@
 import type { GrantLimits, ProviderMapping } from './types.ts'
 
+export type FixedRole = Extract<ProviderMapping, { kind: 'role' | 'plugin' }>
 export type Providers = Readonly<{
   byName: ReadonlyMap<string, ProviderMapping>
-  byRoleArn: ReadonlyMap<string, Extract<ProviderMapping, { kind: 'role' }>>
+  /** Of identity providers and of plugins. */
+  byRoleArn: ReadonlyMap<string, FixedRole>
   hasClaimBased: boolean
+  plugins: readonly FixedRole[]
 }>
 
 const longestSeconds = 365 * 24 * 3600
@@ -25,11 +28,12 @@ export function checkLimits(limits: GrantLimits): void {
 
 /** Throws a RangeError when two providers share a name or a role ARN: one would answer for the other. */
 export function indexProviders(mappings: readonly ProviderMapping[]): Providers {
-  const roles = mappings.filter((mapping) => mapping.kind === 'role')
+  const roles = mappings.filter((mapping) => mapping.kind !== 'claim')
   const byName = new Map(mappings.map((mapping) => [mapping.provider, mapping]))
   const byRoleArn = new Map(roles.map((role) => [role.roleArn, role]))
   if (byName.size !== mappings.length || byRoleArn.size !== roles.length || byRoleArn.has('')) {
     throw new RangeError('Providers must differ by name, and by client id when they have a role')
   }
-  return { byName, byRoleArn, hasClaimBased: roles.length < mappings.length }
+  const plugins = roles.filter(({ kind }) => kind === 'plugin')
+  return { byName, byRoleArn, hasClaimBased: roles.length < mappings.length, plugins }
 }

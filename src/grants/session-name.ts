@@ -4,6 +4,10 @@ import type { Trace } from './trace.ts'
 const sessionName = /^[\w+=,.@-]{2,64}$/
 const foreign = /[^\w+=,.@-]/gu
 
+export function isSessionName(text: string): boolean {
+  return sessionName.test(text)
+}
+
 /** The name that the caller gave, checked; else one made from the subject. Empty counts as not given. */
 export function chooseSessionName(
   asked: string | undefined,
@@ -11,7 +15,7 @@ export function chooseSessionName(
   trace: Trace,
 ): string {
   if (asked === undefined || asked === '') return derive(subject)
-  if (sessionName.test(asked)) return asked
+  if (isSessionName(asked)) return asked
   throw trace.refusal(
     'session name',
     'invalid_parameter',

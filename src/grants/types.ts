@@ -1,4 +1,4 @@
-import type { PolicySource, SessionPrincipal } from '../credentials/types.ts'
+import type { PolicySource, Session, SessionPrincipal } from '../credentials/types.ts'
 import type { Principal } from '../identity/index.ts'
 import type { NamedPolicy } from '../policy/index.ts'
 
@@ -20,11 +20,14 @@ export type Grant = Readonly<{
   source: PolicySource
   sessionName: string
   sessionPolicies: readonly (readonly string[])[]
+  sessionPolicyNames: readonly (readonly string[])[]
   tags: ReadonlyMap<string, string>
+  transitiveTagKeys: readonly string[]
   sourceIdentity?: string
+  way?: 'session-token' | 'federation'
   issuedAt: Date
   expiresAt: Date
-  lineage: Readonly<{ parentAccessKeyId?: string; jti?: string }>
+  lineage: Session['lineage']
   trace: readonly TraceStep[]
   [authorized]: true
 }>
@@ -35,6 +38,7 @@ export type GrantErrorCode =
   | 'session_policy_too_large'
   | 'no_policy' // claim missing or names nothing that exists; role without policies
   | 'unknown_role'
+  | 'role_not_trusted' // the trust policy, or the caller's own policies, do not let it take the role
   | 'denied' // a Deny statement for the sts action
   | 'caller_not_allowed' // this kind of caller may not take this way
   | 'expired' // the grant would already be over
@@ -44,6 +48,11 @@ export type IssueAction =
   | 'sts:AssumeRole'
   | 'sts:AssumeRoleWithWebIdentity'
   | 'sts:AssumeRoleWithClientGrants'
+  | 'sts:AssumeRoleWithLDAPIdentity'
+  | 'sts:AssumeRoleWithCertificate'
+  | 'sts:AssumeRoleWithCustomToken'
+  | 'sts:GetSessionToken'
+  | 'sts:GetFederationToken'
 
 /** What a caller asks for, beside proving who it is. Everything in it is untrusted but `client`. */
 export type GrantRequest = Readonly<{
@@ -53,18 +62,53 @@ export type GrantRequest = Readonly<{
   durationSeconds?: number | undefined
   /** IAM policy document as sent. */
   sessionPolicy?: string | undefined
+  /** ARNs of named policies that narrow the session together with `sessionPolicy`. */
+  policyArns?: readonly string[] | undefined
+  /** As sent, doubles and all. */
+  tags?: readonly (readonly [key: string, value: string])[] | undefined
+  transitiveTagKeys?: readonly string[] | undefined
+  externalId?: string | undefined
+  sourceIdentity?: string | undefined
   client: Readonly<{ source: string; secure: boolean; userAgent?: string | undefined }>
 }>
 
 /** Where stored policies are found by name. */
-export interface PolicyBook {
-  find(name: string): NamedPolicy | undefined
+export type PolicyBook = Pick<GrantDirectory, 'findPolicy'>
+
+/** A role as grants need it. */
+export type GrantRole = Readonly<{
+  name: string
+  /** `arn:aws:iam::000000000000:role/NAME` */
+  arn: string
+  id: string
+  trustPolicy: NamedPolicy['policy']
+  maxSessionSeconds: number
+  tags: ReadonlyMap<string, string>
+}>
+
+/** Who and what there is now: the part of the administration's directory that grants are made from. */
+export interface GrantDirectory {
+  findPolicy(name: string): NamedPolicy | undefined
+  findUser(
+    name: string,
+  ): Readonly<{ createdAt: Date; tags: ReadonlyMap<string, string> }> | undefined
+  /** `undefined`: there is no such user, or it is disabled. A policy that is not there comes as a broken one. */
+  policiesOf(user: string): readonly NamedPolicy[] | undefined
+  boundaryOf(user: string): NamedPolicy | undefined
+  findRole(nameOrArn: string): GrantRole | undefined
+  policiesOfRole(arn: string): readonly NamedPolicy[] | undefined
+  boundaryOfRole(arn: string): NamedPolicy | undefined
+  policiesAttachedTo(
+    subject: Readonly<{ kind: 'ldap-user' | 'ldap-group'; name: string }>,
+  ): readonly NamedPolicy[]
 }
 
-/** Which policies a user has now. `undefined`: there is no such user, or it is disabled. */
-export interface UserBook {
-  policiesOf(name: string): readonly NamedPolicy[] | undefined
-}
+/** What the rule that let a client certificate in gives to it. */
+export type CertificateMapping =
+  /** All of them must exist. */
+  | Readonly<{ kind: 'policies'; policies: readonly string[] }>
+  /** Name or ARN of a role; its trust policy has the last word. */
+  | Readonly<{ kind: 'role'; role: string }>
 
 /** How a provider's principals come by their policies. `provider` is the name that verified principals carry. */
 export type ProviderMapping =
@@ -78,6 +122,8 @@ export type ProviderMapping =
     }>
   /** All of the named policies must exist. */
   | Readonly<{ kind: 'role'; provider: string; roleArn: string; policies: readonly string[] }>
+  /** The same for MinIO's identity plugin: for custom tokens alone. */
+  | Readonly<{ kind: 'plugin'; provider: string; roleArn: string; policies: readonly string[] }>
 
 export type GrantLimits = Readonly<{
   minSeconds: number
@@ -97,9 +143,14 @@ export type GrantLimits = Readonly<{
 
 export type GrantsOptions = Readonly<{
   tenant: string
-  policies: PolicyBook
-  users: UserBook
+  directory: GrantDirectory
   providers: readonly ProviderMapping[]
+  /** Absent: nobody gets anything for a certificate. */
+  certificates?:
+    | Readonly<{ mappingOf(principal: Principal): CertificateMapping | undefined }>
+    | undefined
+  /** Names of policies beyond which nobody in the tenant may go but the root key. */
+  tenantCeiling?: readonly string[] | undefined
   limits: GrantLimits
   clock: () => Date
 }>
@@ -110,14 +161,33 @@ export interface Grants {
    * A role ARN that is not known is passed over when a claim-based provider vouches for the principal.
    */
   authorizeWebIdentity(principal: Principal, request: GrantRequest): Grant
-  /** A grant for root or a user, proven by the signature of a long-lived key. Throws a GrantError. */
+  /**
+   * A grant for root or a user, proven by the signature of a long-lived key. Throws a GrantError.
+   * A role ARN that is not known is passed over: then the session has what the caller itself has.
+   */
   authorizeUser(principal: Principal, request: GrantRequest): Grant
+  /** A role for the owner of a session, which was opened and found alive. Throws a GrantError. */
+  authorizeSession(session: Session, request: GrantRequest): Grant
+  /** By the policies attached to the person and its groups, or by a role. Throws a GrantError. */
+  authorizeLdap(principal: Principal, request: GrantRequest): Grant
+  /** By the rule that let the certificate in, or by a role. Throws a GrantError. */
+  authorizeCertificate(principal: Principal, request: GrantRequest): Grant
+  /** By the plugin's own role, or by one of the directory. Throws a GrantError. */
+  authorizeCustomToken(principal: Principal, request: GrantRequest): Grant
+  /** Whether the ARN is that of a role of the directory, which chooses its providers by its trust policy. */
+  namesRole(roleArn: string | undefined): boolean
   /**
    * The provider that a caller means by its role ARN. `undefined`: the claim-based ones, told apart by the token.
    * Throws a GrantError `unknown_role` when the ARN names no role and there is no claim-based provider.
    */
   chooseProvider(roleArn: string | undefined): string | undefined
   findProviderByRoleArn(roleArn: string): string | undefined
+  /**
+   * The role ARN of the plugin that a caller of AssumeRoleWithCustomToken means: its own, or that of the only plugin
+   * where a role of the directory is asked for. Throws a GrantError `unknown_role` when there are plugins, and none of
+   * this ARN.
+   */
+  choosePlugin(roleArn: string): string
   /**
    * The policies that a role has now. `undefined`: there is no such role. A name that is not there, or not any more,
    * comes as a broken policy, which denies everything: what it would have denied is not known.

@@ -5,8 +5,10 @@ import type { Action } from './action.ts'
 import { accessKeyElement } from './elements.ts'
 import { IamError } from './iam-error.ts'
 import { page, pageParameters } from './page.ts'
+import type { Range } from './page.ts'
 import { oneOf, optional, optionalSecret, required, text, userName } from './parameter.ts'
-import { findUser, nameOrOwn, onUser } from './user-actions.ts'
+import { findUser, nameOrOwn } from './find.ts'
+import { onUser } from './permissions.ts'
 
 /**
  * AWS IAM API reference, access keys. Ours: CreateAccessKey with an id and a secret that the administrator brings
@@ -113,10 +115,7 @@ function given(
   return { accessKeyId, secretAccessKey }
 }
 
-function listKeys(
-  keys: readonly AccessKey[],
-  range: Parameters<typeof page>[3],
-): ReturnType<typeof page> {
+function listKeys(keys: readonly AccessKey[], range: Range): ReturnType<typeof page> {
   return page('AccessKeyMetadata', keys, (key) => key.accessKeyId, range, accessKeyElement)
 }
 

@@ -1,3 +1,4 @@
+import { Fields } from './fields.ts'
 import type { Form } from './form.ts'
 import { IamError } from './iam-error.ts'
 import type { Parameter } from './parameter.ts'
@@ -34,10 +35,10 @@ export type Action = Readonly<{
 
 export function defineAction<P extends Parameters>(definition: ActionDefinition<P>): Action {
   const parameters = new Map(Object.entries(definition.parameters))
+  const byField = new Map([...parameters].map(([name, each]) => [each.field ?? name, each]))
   return {
     effect: definition.effect,
     prepare: (form, context) => {
-      refuseUnknown(form, parameters)
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each member is made by the parameter of its name
       const values = parse(form, parameters) as Values<P>
       return {
@@ -46,20 +47,29 @@ export function defineAction<P extends Parameters>(definition: ActionDefinition<
       }
     },
     auditable: (form) =>
-      Object.fromEntries([...form].filter(([name]) => parameters.get(name)?.secret === false)),
+      Object.fromEntries([...form].filter(([field]) => byField.get(head(field))?.secret === false)),
   }
 }
 
-function parse(form: Form, parameters: ReadonlyMap<string, Parameter<unknown>>): object {
-  return Object.fromEntries(
-    [...parameters].map(([name, parameter]) => [name, parameter.parse(form.get(name), name)]),
-  )
+/** `Tags.member.1.Key` -> `Tags` */
+function head(field: string): string {
+  return field.split('.', 1)[0] ?? ''
 }
 
-/** An ignored `PermissionsBoundary` would be a wider grant than was asked for. */
-function refuseUnknown(form: Form, parameters: ReadonlyMap<string, unknown>): void {
-  for (const name of form.keys()) {
-    if (name === 'Action' || name === 'Version' || parameters.has(name)) continue
+function parse(form: Form, parameters: ReadonlyMap<string, Parameter<unknown>>): object {
+  const fields = new Fields(form)
+  fields.takeText('Action')
+  fields.takeText('Version')
+  const values = [...parameters].map(
+    ([name, parameter]) => [name, parameter.read(fields, name)] as const,
+  )
+  refuseUnknown(fields)
+  return Object.fromEntries(values)
+}
+
+/** An ignored parameter may be one that narrows, and so a wider grant than was asked for. */
+function refuseUnknown(fields: Fields): void {
+  for (const name of fields.left()) {
     throw new IamError(
       'unknown_parameter',
       `This server does not know the parameter ${name.slice(0, 100)} here`,

@@ -1,14 +1,27 @@
 import { checkPolicyName } from '../admin/index.ts'
-import type { Administration, StoredPolicy } from '../admin/index.ts'
+import type { Directory, StoredPolicy } from '../admin/index.ts'
 import { IamError } from './iam-error.ts'
 
 /** One account is all there is; ARNs carry it so that the clients' own checks pass. */
-const account = '000000000000'
+export const account = '000000000000'
 
 export const rootArn = `arn:aws:iam::${account}:root`
 
 export function userArn(name: string): string {
   return `arn:aws:iam::${account}:user/${name}`
+}
+
+export function groupArn(name: string): string {
+  return `arn:aws:iam::${account}:group/${name}`
+}
+
+export function roleArn(name: string): string {
+  return `arn:aws:iam::${account}:role/${name}`
+}
+
+/** The ARN of the provider with this URL, as far as it is one: what is no URL of a provider is refused later. */
+export function providerArnOfUrl(url: string): string {
+  return `arn:aws:iam::${account}:oidc-provider/${url.replace(/^https:\/\//, '')}`
 }
 
 /** Built-in policies stand where AWS has its managed ones: `arn:aws:iam::aws:policy/readonly`. */
@@ -39,8 +52,20 @@ export function policyNameOf(arn: string): string {
   return name
 }
 
+/** The ARN under which an attached policy is listed, also when the policy itself is gone. */
+export function attachedArn(admin: Directory, name: string): string {
+  const policy = admin.findPolicy(name)
+  return policy ? policyArn(policy) : localPolicyArn(name)
+}
+
+/** A policy that is attached but gone can still be detached, by the ARN under which it is listed. */
+export function attachedName(admin: Directory, arn: string): string {
+  const name = policyNameOf(arn)
+  return attachedArn(admin, name) === arn ? name : findPolicy(admin, arn).name
+}
+
 /** @throws IamError `no_such_entity`, also when the name exists under the other kind of ARN. */
-export function findPolicy(admin: Administration, arn: string): StoredPolicy {
+export function findPolicy(admin: Directory, arn: string): StoredPolicy {
   const policy = admin.findPolicy(policyNameOf(arn))
   if (!policy || policyArn(policy) !== arn) {
     throw new IamError('no_such_entity', `There is no policy ${arn}`)

@@ -5,7 +5,7 @@ import type { Action } from './action.ts'
 import { IamError } from './iam-error.ts'
 import { oneOf, optional, text, userName } from './parameter.ts'
 import type { ActionContext, Permission } from './types.ts'
-import { findUser } from './user-actions.ts'
+import { findUser } from './find.ts'
 import type { Members } from './value.ts'
 
 /** Daypass's own administration, in the same protocol and namespace: the key ring and revocation. */

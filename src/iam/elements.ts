@@ -1,18 +1,58 @@
-import { createHash } from 'node:crypto'
-import type { AccessKey, StoredPolicy, User } from '../admin/index.ts'
-import { policyArn, userArn } from './arn.ts'
-import type { Members } from './value.ts'
+import type {
+  AccessKey,
+  Attachment,
+  Directory,
+  Group,
+  PolicyVersion,
+  RegisteredProvider,
+  Role,
+  StoredPolicy,
+  Tags,
+  User,
+} from '../admin/index.ts'
+import { attachedArn, groupArn, policyArn, userArn } from './arn.ts'
+import type { Members, Value } from './value.ts'
 
-/** `Status` and `ManagedBy` are ours; AWS clients skip elements that they do not know. */
-export function userElement(user: User): Members {
+/** `Status`, `ManagedBy` and `Problem` are ours; AWS clients skip elements that they do not know. */
+export function userElement(admin: Directory, user: User): Members {
   return {
     Path: '/',
     UserName: user.name,
-    UserId: uniqueId('AIDA', user),
+    UserId: user.id,
     Arn: userArn(user.name),
     CreateDate: user.createdAt,
+    PermissionsBoundary: boundaryElement(admin, user.permissionsBoundary),
+    Tags: tagElements(user.tags),
     Status: user.status,
     ManagedBy: user.managedBy,
+  }
+}
+
+export function groupElement(group: Group): Members {
+  return {
+    Path: '/',
+    GroupName: group.name,
+    GroupId: group.id,
+    Arn: groupArn(group.name),
+    CreateDate: group.createdAt,
+    ManagedBy: group.managedBy,
+  }
+}
+
+export function roleElement(admin: Directory, role: Role): Members {
+  return {
+    Path: role.path,
+    RoleName: role.name,
+    RoleId: role.id,
+    Arn: role.arn,
+    CreateDate: role.createdAt,
+    AssumeRolePolicyDocument: documentText(role.trustPolicy),
+    Description: role.description,
+    MaxSessionDuration: role.maxSessionSeconds,
+    PermissionsBoundary: boundaryElement(admin, role.permissionsBoundary),
+    Tags: tagElements(role.tags),
+    ManagedBy: role.managedBy,
+    Problem: problemOf(role.trustPolicy),
   }
 }
 
@@ -27,38 +67,69 @@ export function accessKeyElement(key: AccessKey): Members {
   }
 }
 
-export function policyElement(policy: StoredPolicy, attachmentCount: number): Members {
+export function policyElement(admin: Directory, policy: StoredPolicy): Members {
+  const attachments = admin.listAttachments(policy.name)
+  const count = (as: Attachment['as']): number =>
+    attachments.filter((attachment) => attachment.as === as).length
   return {
     PolicyName: policy.name,
-    PolicyId: uniqueId('ANPA', policy),
+    PolicyId: policy.id,
     Arn: policyArn(policy),
     Path: '/',
-    DefaultVersionId: versionId(policy),
-    AttachmentCount: attachmentCount,
-    PermissionsBoundaryUsageCount: 0,
+    DefaultVersionId: policy.defaultVersion,
+    AttachmentCount: count('policy'),
+    PermissionsBoundaryUsageCount: count('boundary'),
     IsAttachable: true,
+    Description: policy.description,
     CreateDate: policy.createdAt,
     UpdateDate: policy.updatedAt,
+    Tags: tagElements(policy.tags),
     ManagedBy: policy.managedBy,
-    Problem: 'problem' in policy.policy ? policy.policy.problem : undefined,
+    Problem: problemOf(policy.policy),
   }
 }
 
-export function policyVersionElement(policy: StoredPolicy): Members {
-  return { VersionId: versionId(policy), IsDefaultVersion: true, CreateDate: policy.updatedAt }
+export function policyVersionElement(policy: StoredPolicy, version: PolicyVersion): Members {
+  return {
+    VersionId: version.id,
+    IsDefaultVersion: version.id === policy.defaultVersion,
+    CreateDate: version.createdAt,
+  }
 }
 
-/**
- * One version is kept, the current one. A document that was replaced gets a new id, so that a client that remembers
- * an older id is told that it is gone instead of being shown something else.
- */
-export function versionId(policy: StoredPolicy): string {
-  const updated = policy.updatedAt.getTime()
-  return updated === policy.createdAt.getTime() ? 'v1' : `v${updated}`
+/** The URL stands without its scheme, as AWS answers it. */
+export function providerElement(provider: RegisteredProvider): Members {
+  return {
+    Url: provider.url.replace(/^https:\/\//, ''),
+    ClientIDList: provider.clientIds,
+    ThumbprintList: provider.thumbprints,
+    CreateDate: provider.createdAt,
+    Tags: tagElements(provider.tags),
+    ManagedBy: provider.managedBy,
+  }
 }
 
-/** The same for as long as the entity lives, another one when it is made again under the same name. */
-function uniqueId(prefix: string, entity: Readonly<{ name: string; createdAt: Date }>): string {
-  const hash = createHash('sha256').update(`${entity.createdAt.toISOString()} ${entity.name}`)
-  return prefix + hash.digest('hex').slice(0, 16).toUpperCase()
+export function attachedElement(admin: Directory, name: string): Members {
+  return { PolicyName: name, PolicyArn: attachedArn(admin, name) }
+}
+
+export function tagElements(tags: Tags): readonly Value[] {
+  return [...tags].sort(([a], [b]) => (a < b ? -1 : 1)).map(([Key, Value]) => ({ Key, Value }))
+}
+
+/** Percent-encoded, as IAM answers documents; empty for one that cannot be read. */
+export function documentText(policy: StoredPolicy['policy']): string {
+  return 'text' in policy ? encodeURIComponent(policy.text) : ''
+}
+
+function boundaryElement(admin: Directory, policy: string | undefined): Members | undefined {
+  if (policy === undefined) return undefined
+  return {
+    PermissionsBoundaryType: 'PermissionsBoundaryPolicy',
+    PermissionsBoundaryArn: attachedArn(admin, policy),
+  }
+}
+
+function problemOf(policy: StoredPolicy['policy']): string | undefined {
+  return 'problem' in policy ? policy.problem : undefined
 }

@@ -1,4 +1,4 @@
-import { isLeaf, isList, leafText } from './value.ts'
+import { isLeaf, isList, isMap, leafText } from './value.ts'
 import type { Members, Value } from './value.ts'
 
 /** The same tree for callers that send `Accept: application/json`: lists are arrays, instants are ISO 8601 text. */
@@ -18,5 +18,6 @@ function plainMembers(members: Members): object {
 function plain(value: Value): unknown {
   if (typeof value === 'number' || typeof value === 'boolean') return value
   if (isLeaf(value)) return leafText(value)
-  return isList(value) ? value.map(plain) : plainMembers(value)
+  if (isList(value)) return value.map(plain)
+  return plainMembers(isMap(value) ? Object.fromEntries(value) : value)
 }

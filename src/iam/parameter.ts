@@ -1,12 +1,22 @@
-import { checkPolicyName, checkUserName } from '../admin/index.ts'
+import {
+  checkGroupName,
+  checkPolicyName,
+  checkRoleName,
+  checkTags,
+  checkUserName,
+} from '../admin/index.ts'
+import type { Tags } from '../admin/index.ts'
 import { Secret } from '../secret.ts'
 import { policyNameOf } from './arn.ts'
+import type { Fields } from './fields.ts'
 import { IamError } from './iam-error.ts'
 
-/** How one parameter is read: text in (or nothing), checked value out. `secret`: never in the audit. */
+/** How one parameter is read: fields in (or none), checked value out. `secret`: never in the audit. */
 export type Parameter<T> = Readonly<{
   secret: boolean
-  parse(text: string | undefined, name: string): T
+  /** Its name on the wire, where that is not the name of the member. */
+  field?: string
+  read(fields: Fields, name: string): T
 }>
 
 type Parse<T> = (text: string, name: string) => T
@@ -14,10 +24,9 @@ type Parse<T> = (text: string, name: string) => T
 export function required<T>(parse: Parse<T>): Parameter<T> {
   return {
     secret: false,
-    parse: (text, name) => {
-      if (text === undefined || text === '') {
-        throw new IamError('missing_parameter', `The parameter ${name} is missing`)
-      }
+    read: (fields, name) => {
+      const text = fields.take(name)
+      if (text === undefined) throw missing(name)
       return parse(text, name)
     },
   }
@@ -27,13 +36,80 @@ export function required<T>(parse: Parse<T>): Parameter<T> {
 export function optional<T>(parse: Parse<T>): Parameter<T | undefined> {
   return {
     secret: false,
-    parse: (text, name) => (text === undefined || text === '' ? undefined : parse(text, name)),
+    read: (fields, name) => {
+      const text = fields.take(name)
+      return text === undefined ? undefined : parse(text, name)
+    },
   }
+}
+
+/** An optional text whose emptiness says something: "take it away". */
+export const clearableText: Parameter<string | undefined> = {
+  secret: false,
+  read: (fields, name) => fields.takeText(name),
+}
+
+/** A parameter that goes by another name on the wire. */
+export function named<T>(field: string, parameter: Parameter<T>): Parameter<T> {
+  return { ...parameter, field, read: (fields) => parameter.read(fields, field) }
+}
+
+/** `Name.member.1`, `Name.member.2`, … without a gap. An empty list is the field `Name` alone, or nothing at all. */
+export function list<T>(read: (fields: Fields, name: string) => T): Parameter<readonly T[]> {
+  return {
+    secret: false,
+    read: (fields, name) => {
+      const items: T[] = []
+      if (fields.take(name) !== undefined) {
+        throw new IamError('invalid_parameter', `${name} is a list: ${name}.member.1 and so on`)
+      }
+      for (let at = `${name}.member.1`; fields.has(at); at = `${name}.member.${items.length + 1}`) {
+        items.push(read(fields, at))
+      }
+      return items
+    },
+  }
+}
+
+export function listOf<T>(parse: Parse<T>): Parameter<readonly T[]> {
+  return list((fields, name) => required(parse).read(fields, name))
+}
+
+export function atLeastOne<T>(parameter: Parameter<readonly T[]>): Parameter<readonly T[]> {
+  return {
+    ...parameter,
+    read: (fields, name) => {
+      const items = parameter.read(fields, name)
+      if (items.length === 0) throw missing(`${name}.member.1`)
+      return items
+    },
+  }
+}
+
+const pairs = list((fields, name): readonly [string, string] => {
+  const key = fields.take(`${name}.Key`)
+  const value = fields.takeText(`${name}.Value`)
+  if (key === undefined || value === undefined) throw missing(`${name}.Key, or its Value,`)
+  return [key, value]
+})
+
+/** `Tags.member.1.Key`, `Tags.member.1.Value`. A key that comes twice is refused, in whatever case. */
+export const tags: Parameter<Tags> = {
+  secret: false,
+  read: (fields, name) => {
+    const given = pairs.read(fields, name)
+    const map = new Map(given)
+    if (map.size < given.length) {
+      throw new IamError('invalid_parameter', `${name} holds a key twice`)
+    }
+    checkTags(map)
+    return map
+  },
 }
 
 /** A secret that may be given: kept out of audit and log. */
 export const optionalSecret: Parameter<Secret | undefined> = {
-  ...optional((text) => new Secret(text)),
+  ...optional((value) => new Secret(value)),
   secret: true,
 }
 
@@ -41,6 +117,16 @@ export const text: Parse<string> = (value) => value
 
 export const userName: Parse<string> = (value) => {
   checkUserName(value)
+  return value
+}
+
+export const groupName: Parse<string> = (value) => {
+  checkGroupName(value)
+  return value
+}
+
+export const roleName: Parse<string> = (value) => {
+  checkRoleName(value)
   return value
 }
 
@@ -81,6 +167,11 @@ export const pageSize: Parse<number> = (value, name) => {
   return Number(value)
 }
 
+export const seconds: Parse<number> = (value, name) => {
+  if (/^[1-9]\d{0,5}$/.test(value)) return Number(value)
+  throw new IamError('invalid_parameter', `${name} must be a number of seconds`)
+}
+
 /** The name after which the next page begins, base64url. */
 export const marker: Parse<string> = (value, name) => {
   const decoded = Buffer.from(value, 'base64url').toString('utf8')
@@ -88,4 +179,8 @@ export const marker: Parse<string> = (value, name) => {
     throw new IamError('invalid_parameter', `${name} is not one that this server made`)
   }
   return decoded
+}
+
+function missing(name: string): IamError {
+  return new IamError('missing_parameter', `The parameter ${name} is missing`)
 }

@@ -1,9 +1,9 @@
-import type { Administration, StoredPolicy } from '../admin/index.ts'
+import type { PolicyVersion, StoredPolicy } from '../admin/index.ts'
 import { defineAction } from './action.ts'
 import type { Action } from './action.ts'
 import { findPolicy, localPolicyArn } from './arn.ts'
-import { policyElement, policyVersionElement, versionId } from './elements.ts'
-import { IamError } from './iam-error.ts'
+import { policyElement, policyVersionElement } from './elements.ts'
+import { absent } from './find.ts'
 import { page, pageParameters } from './page.ts'
 import {
   flag,
@@ -13,13 +13,14 @@ import {
   policyName,
   required,
   rootPath,
+  tags,
   text,
 } from './parameter.ts'
-import type { Permission } from './types.ts'
+import { on } from './permissions.ts'
 
 /**
- * AWS IAM API reference, managed policies. One version of each is kept: CreatePolicyVersion replaces the document,
- * which acts at once in every live session, and must therefore say `SetAsDefault=true`.
+ * AWS IAM API reference, managed policies with up to five versions. `Cascade` is ours: the further versions go with the
+ * policy. What becomes the default version acts at once in every live session.
  */
 export const policyActions: readonly (readonly [string, Action])[] = [
   [
@@ -29,12 +30,21 @@ export const policyActions: readonly (readonly [string, Action])[] = [
         PolicyName: required(policyName),
         PolicyDocument: required(text),
         Path: optional(rootPath),
+        Description: optional(text),
+        Tags: tags,
       },
       effect: 'change',
-      permissions: ({ PolicyName }) => onPolicy('CreatePolicy', localPolicyArn(PolicyName)),
-      run: async ({ PolicyName, PolicyDocument }, { admin }) => ({
-        Policy: policyElement(await admin.createPolicy(PolicyName, PolicyDocument), 0),
-      }),
+      permissions: ({ PolicyName, Tags }) => [
+        ...on('CreatePolicy', localPolicyArn(PolicyName)),
+        ...(Tags.size > 0 ? on('TagPolicy', localPolicyArn(PolicyName)) : []),
+      ],
+      run: async ({ PolicyName, PolicyDocument, Description, Tags }, { admin }) => {
+        const policy = await admin.createPolicy(PolicyName, PolicyDocument, {
+          ...(Description === undefined ? {} : { description: Description }),
+          tags: Tags,
+        })
+        return { Policy: policyElement(admin, policy) }
+      },
     }),
   ],
   [
@@ -42,29 +52,10 @@ export const policyActions: readonly (readonly [string, Action])[] = [
     defineAction({
       parameters: { PolicyArn: required(policyArnText) },
       effect: 'read',
-      permissions: ({ PolicyArn }) => onPolicy('GetPolicy', PolicyArn),
-      run: ({ PolicyArn }, { admin }) => {
-        const policy = findPolicy(admin, PolicyArn)
-        return { Policy: policyElement(policy, attachmentCounts(admin).get(policy.name) ?? 0) }
-      },
-    }),
-  ],
-  [
-    'GetPolicyVersion',
-    defineAction({
-      parameters: { PolicyArn: required(policyArnText), VersionId: required(text) },
-      effect: 'read',
-      permissions: ({ PolicyArn }) => onPolicy('GetPolicyVersion', PolicyArn),
-      run: ({ PolicyArn, VersionId }, { admin }) => {
-        const policy = findPolicy(admin, PolicyArn)
-        if (VersionId !== versionId(policy)) {
-          throw new IamError(
-            'no_such_entity',
-            `Only the current version of ${PolicyArn} is kept: ${versionId(policy)}`,
-          )
-        }
-        return { PolicyVersion: { ...policyVersionElement(policy), Document: document(policy) } }
-      },
+      permissions: ({ PolicyArn }) => on('GetPolicy', PolicyArn),
+      run: ({ PolicyArn }, { admin }) => ({
+        Policy: policyElement(admin, findPolicy(admin, PolicyArn)),
+      }),
     }),
   ],
   [
@@ -78,33 +69,41 @@ export const policyActions: readonly (readonly [string, Action])[] = [
         ...pageParameters,
       },
       effect: 'read',
-      permissions: () => onPolicy('ListPolicies', '*'),
+      permissions: () => on('ListPolicies', '*'),
       run: ({ Scope, OnlyAttached, PolicyUsageFilter, ...range }, { admin }) => {
-        const counts = attachmentCounts(admin)
-        const count = (policy: StoredPolicy): number => counts.get(policy.name) ?? 0
+        const as = PolicyUsageFilter === 'PermissionsBoundary' ? 'boundary' : 'policy'
+        const isUsed = ({ name }: StoredPolicy): boolean =>
+          admin
+            .listAttachments(name)
+            .some((each) => PolicyUsageFilter === undefined || each.as === as)
         const wanted = admin
           .listPolicies()
           .filter((policy) => inScope(policy, Scope ?? 'All'))
-          .filter((policy) => OnlyAttached !== true || count(policy) > 0)
-          .filter(() => PolicyUsageFilter !== 'PermissionsBoundary')
+          .filter(
+            (policy) =>
+              (OnlyAttached !== true && PolicyUsageFilter === undefined) || isUsed(policy),
+          )
         return page(
           'Policies',
           wanted,
           (policy) => policy.name,
           range,
-          (policy) => policyElement(policy, count(policy)),
+          (policy) => policyElement(admin, policy),
         )
       },
     }),
   ],
   [
-    'ListPolicyVersions',
+    'DeletePolicy',
     defineAction({
-      parameters: { PolicyArn: required(policyArnText), ...pageParameters },
-      effect: 'read',
-      permissions: ({ PolicyArn }) => onPolicy('ListPolicyVersions', PolicyArn),
-      run: ({ PolicyArn, ...range }, { admin }) =>
-        page('Versions', [findPolicy(admin, PolicyArn)], versionId, range, policyVersionElement),
+      parameters: { PolicyArn: required(policyArnText), Cascade: optional(flag) },
+      effect: 'change',
+      permissions: ({ PolicyArn }) => on('DeletePolicy', PolicyArn),
+      run: async ({ PolicyArn, Cascade }, { admin }) => {
+        const { name } = findPolicy(admin, PolicyArn)
+        await admin.deletePolicy(name, Cascade === true ? 'cascade' : 'bare')
+        return {}
+      },
     }),
   ],
   [
@@ -113,50 +112,90 @@ export const policyActions: readonly (readonly [string, Action])[] = [
       parameters: {
         PolicyArn: required(policyArnText),
         PolicyDocument: required(text),
-        SetAsDefault: required(oneOf('true')),
+        SetAsDefault: optional(flag),
       },
       effect: 'change',
-      permissions: ({ PolicyArn }) => onPolicy('CreatePolicyVersion', PolicyArn),
-      run: async ({ PolicyArn, PolicyDocument }, { admin }) => {
+      permissions: ({ PolicyArn }) => on('CreatePolicyVersion', PolicyArn),
+      run: async ({ PolicyArn, PolicyDocument, SetAsDefault }, { admin }) => {
         const { name } = findPolicy(admin, PolicyArn)
+        const asDefault = SetAsDefault === true
+        const { id, createdAt } = await admin.createPolicyVersion(name, PolicyDocument, asDefault)
         return {
-          PolicyVersion: policyVersionElement(await admin.updatePolicy(name, PolicyDocument)),
+          PolicyVersion: { VersionId: id, IsDefaultVersion: asDefault, CreateDate: createdAt },
         }
       },
     }),
   ],
   [
-    'DeletePolicy',
+    'GetPolicyVersion',
     defineAction({
-      parameters: { PolicyArn: required(policyArnText) },
+      parameters: { PolicyArn: required(policyArnText), VersionId: required(text) },
+      effect: 'read',
+      permissions: ({ PolicyArn }) => on('GetPolicyVersion', PolicyArn),
+      run: ({ PolicyArn, VersionId }, { admin }) => {
+        const policy = findPolicy(admin, PolicyArn)
+        const version = policy.versions.find(({ id }) => id === VersionId)
+        if (!version) return absent(`version ${VersionId.slice(0, 32)} of ${PolicyArn}`)
+        return {
+          PolicyVersion: {
+            ...policyVersionElement(policy, version),
+            Document: encodeURIComponent(documentOf(policy, version)),
+          },
+        }
+      },
+    }),
+  ],
+  [
+    'ListPolicyVersions',
+    defineAction({
+      parameters: { PolicyArn: required(policyArnText), ...pageParameters },
+      effect: 'read',
+      permissions: ({ PolicyArn }) => on('ListPolicyVersions', PolicyArn),
+      run: ({ PolicyArn, ...range }, { admin }) => {
+        const policy = findPolicy(admin, PolicyArn)
+        return page('Versions', policy.versions, byNumber, range, (version) =>
+          policyVersionElement(policy, version),
+        )
+      },
+    }),
+  ],
+  [
+    'SetDefaultPolicyVersion',
+    defineAction({
+      parameters: { PolicyArn: required(policyArnText), VersionId: required(text) },
       effect: 'change',
-      permissions: ({ PolicyArn }) => onPolicy('DeletePolicy', PolicyArn),
-      run: async ({ PolicyArn }, { admin }) => {
-        await admin.deletePolicy(findPolicy(admin, PolicyArn).name)
+      permissions: ({ PolicyArn }) => on('SetDefaultPolicyVersion', PolicyArn),
+      run: async ({ PolicyArn, VersionId }, { admin }) => {
+        await admin.setDefaultPolicyVersion(findPolicy(admin, PolicyArn).name, VersionId)
+        return {}
+      },
+    }),
+  ],
+  [
+    'DeletePolicyVersion',
+    defineAction({
+      parameters: { PolicyArn: required(policyArnText), VersionId: required(text) },
+      effect: 'change',
+      permissions: ({ PolicyArn }) => on('DeletePolicyVersion', PolicyArn),
+      run: async ({ PolicyArn, VersionId }, { admin }) => {
+        await admin.deletePolicyVersion(findPolicy(admin, PolicyArn).name, VersionId)
         return {}
       },
     }),
   ],
 ]
 
-function onPolicy(action: string, resource: string): readonly Permission[] {
-  return [{ action: `iam:${action}`, resource }]
-}
-
 function inScope(policy: StoredPolicy, scope: 'All' | 'AWS' | 'Local'): boolean {
   return scope === 'All' || (scope === 'AWS') === (policy.managedBy === 'built-in')
 }
 
-function attachmentCounts(admin: Administration): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>()
-  for (const user of admin.listUsers()) {
-    for (const name of user.policies) counts.set(name, (counts.get(name) ?? 0) + 1)
-  }
-  return counts
+/** So that v10 comes after v9. */
+function byNumber({ id }: PolicyVersion): string {
+  return id.slice(1).padStart(12, '0')
 }
 
-/** Percent-encoded, as IAM answers documents. */
-function document({ name, policy }: StoredPolicy): string {
-  if ('text' in policy) return encodeURIComponent(policy.text)
-  throw new IamError('no_such_entity', `The document of "${name}" is broken: ${policy.problem}`)
+/** A policy whose stored document cannot be read has no text to show. */
+function documentOf(policy: StoredPolicy, { text: document }: PolicyVersion): string {
+  if (document !== '') return document
+  return absent(`document of "${policy.name}": it is broken`)
 }

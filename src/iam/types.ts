@@ -1,6 +1,7 @@
 import type { Administration } from '../admin/index.ts'
 import type { NewRevocation, RevocationRule, RingKeyInfo } from '../credentials/index.ts'
 import type { HttpRequest } from '../http.ts'
+import type { NamedPolicy } from '../policy/index.ts'
 import type { Value } from './value.ts'
 
 /** Who signed the request, as `access/` proves it; the face reads only this much. */
@@ -69,6 +70,10 @@ export type IamFaceOptions<Caller extends IamCaller = IamCaller> = Readonly<{
   /** A fault of ours, for the log; the caller sees a constant text. */
   logFault(requestId: string, error: unknown): void
   clock(): Date
+  /** The policy of a bucket, for questions about who may do what; absent: they go by identities alone. */
+  findBucketPolicy?(bucket: string): Promise<NamedPolicy | undefined>
+  /** The one spelling of a distinguished name; throws a TypeError for what is none. Absent: there is no directory service. */
+  normaliseDn?(name: string): string
 }>
 
 /** What an action works with. */
@@ -78,6 +83,10 @@ export type ActionContext = Readonly<{
   revocations: SessionRevocations
   caller: SignedIdentity
   now: Date
+  /** The policy of a bucket, for questions about who may do what; absent: they go by identities alone. */
+  findBucketPolicy?(bucket: string): Promise<NamedPolicy | undefined>
+  /** The one spelling of a distinguished name; throws a TypeError for what is none. Absent: there is no directory service. */
+  normaliseDn?(name: string): string
 }>
 
 export type IamErrorCode =
@@ -89,6 +98,7 @@ export type IamErrorCode =
   | 'unknown_parameter'
   | 'missing_parameter'
   | 'invalid_parameter'
+  | 'not_supported' // AWS has it, this server has not
   | 'body_too_large'
   | 'body_too_slow'
   | 'body_incomplete'

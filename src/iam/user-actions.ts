@@ -1,24 +1,48 @@
-import type { Administration, User } from '../admin/index.ts'
 import { defineAction } from './action.ts'
 import type { Action } from './action.ts'
-import { findPolicy, localPolicyArn, policyArn, policyNameOf, rootArn, userArn } from './arn.ts'
-import { userElement } from './elements.ts'
+import { findPolicy, rootArn } from './arn.ts'
+import { groupElement, userElement } from './elements.ts'
+import { findGroup, findUser, nameOrOwn } from './find.ts'
 import { IamError } from './iam-error.ts'
 import { page, pageParameters } from './page.ts'
-import { oneOf, optional, policyArnText, required, rootPath, userName } from './parameter.ts'
+import {
+  flag,
+  oneOf,
+  optional,
+  policyArnText,
+  required,
+  rootPath,
+  tags,
+  userName,
+} from './parameter.ts'
+import { on, onUser } from './permissions.ts'
 import type { ActionContext, Permission } from './types.ts'
 
-/** AWS IAM API reference, users; and `SetUserStatus`, which is ours. */
+/** AWS IAM API reference, users; and `SetUserStatus` and `Cascade`, which are ours. */
 export const userActions: readonly (readonly [string, Action])[] = [
   [
     'CreateUser',
     defineAction({
-      parameters: { UserName: required(userName), Path: optional(rootPath) },
+      parameters: {
+        UserName: required(userName),
+        Path: optional(rootPath),
+        PermissionsBoundary: optional(policyArnText),
+        Tags: tags,
+      },
       effect: 'change',
-      permissions: ({ UserName }) => onUser('CreateUser', UserName),
-      run: async ({ UserName }, { admin }) => ({
-        User: userElement(await admin.createUser(UserName)),
-      }),
+      permissions: ({ UserName, PermissionsBoundary, Tags }) => [
+        ...onUser('CreateUser', UserName),
+        ...also(PermissionsBoundary !== undefined, 'PutUserPermissionsBoundary', UserName),
+        ...also(Tags.size > 0, 'TagUser', UserName),
+      ],
+      run: async ({ UserName, PermissionsBoundary, Tags }, { admin }) => {
+        const boundary =
+          PermissionsBoundary === undefined
+            ? {}
+            : { permissionsBoundary: findPolicy(admin, PermissionsBoundary).name }
+        const user = await admin.createUser(UserName, { ...boundary, tags: Tags })
+        return { User: userElement(admin, user) }
+      },
     }),
   ],
   [
@@ -28,12 +52,12 @@ export const userActions: readonly (readonly [string, Action])[] = [
       effect: 'read',
       permissions: ({ UserName }, { caller }) =>
         asksForRoot(UserName, caller)
-          ? [{ action: 'iam:GetUser', resource: rootArn }]
+          ? on('GetUser', rootArn)
           : onUser('GetUser', nameOrOwn(UserName, caller)),
-      run: ({ UserName }, { admin, caller }) =>
+      run: ({ UserName }, { admin, caller, now }) =>
         asksForRoot(UserName, caller)
-          ? { User: { Path: '/', UserId: '000000000000', Arn: rootArn } }
-          : { User: userElement(findUser(admin, nameOrOwn(UserName, caller))) },
+          ? { User: { Path: '/', UserId: '000000000000', Arn: rootArn, CreateDate: now } }
+          : { User: userElement(admin, findUser(admin, nameOrOwn(UserName, caller))) },
     }),
   ],
   [
@@ -43,17 +67,40 @@ export const userActions: readonly (readonly [string, Action])[] = [
       effect: 'read',
       permissions: () => onUser('ListUsers', ''),
       run: (range, { admin }) =>
-        page('Users', admin.listUsers(), (user) => user.name, range, userElement),
+        page(
+          'Users',
+          admin.listUsers(),
+          (user) => user.name,
+          range,
+          (user) => userElement(admin, user),
+        ),
+    }),
+  ],
+  [
+    'UpdateUser',
+    defineAction({
+      parameters: {
+        UserName: required(userName),
+        NewUserName: optional(userName),
+        NewPath: optional(rootPath),
+      },
+      effect: 'change',
+      permissions: ({ UserName }) => onUser('UpdateUser', UserName),
+      run: ({ UserName, NewUserName }, { admin }) => {
+        findUser(admin, UserName)
+        refuseRename(UserName, NewUserName)
+        return {}
+      },
     }),
   ],
   [
     'DeleteUser',
     defineAction({
-      parameters: { UserName: required(userName) },
+      parameters: { UserName: required(userName), Cascade: optional(flag) },
       effect: 'change',
       permissions: ({ UserName }) => onUser('DeleteUser', UserName),
-      run: async ({ UserName }, { admin }) => {
-        await admin.deleteUser(UserName)
+      run: async ({ UserName, Cascade }, { admin }) => {
+        await admin.deleteUser(UserName, Cascade === true ? 'cascade' : 'bare')
         return {}
       },
     }),
@@ -74,82 +121,33 @@ export const userActions: readonly (readonly [string, Action])[] = [
     }),
   ],
   [
-    'AttachUserPolicy',
+    'ListGroupsForUser',
     defineAction({
-      parameters: { UserName: required(userName), PolicyArn: required(policyArnText) },
-      effect: 'change',
-      permissions: ({ UserName }) => onUser('AttachUserPolicy', UserName),
-      run: async ({ UserName, PolicyArn }, { admin }) => {
-        await admin.attachUserPolicy(UserName, findPolicy(admin, PolicyArn).name)
-        return {}
-      },
-    }),
-  ],
-  [
-    'DetachUserPolicy',
-    defineAction({
-      parameters: { UserName: required(userName), PolicyArn: required(policyArnText) },
-      effect: 'change',
-      permissions: ({ UserName }) => onUser('DetachUserPolicy', UserName),
-      run: async ({ UserName, PolicyArn }, { admin }) => {
-        await admin.detachUserPolicy(UserName, attachedName(admin, PolicyArn))
-        return {}
-      },
-    }),
-  ],
-  [
-    'ListAttachedUserPolicies',
-    defineAction({
-      parameters: {
-        UserName: required(userName),
-        PathPrefix: optional(rootPath),
-        ...pageParameters,
-      },
+      parameters: { UserName: required(userName), ...pageParameters },
       effect: 'read',
-      permissions: ({ UserName }) => onUser('ListAttachedUserPolicies', UserName),
+      permissions: ({ UserName }) => onUser('ListGroupsForUser', UserName),
       run: ({ UserName, ...range }, { admin }) =>
         page(
-          'AttachedPolicies',
-          findUser(admin, UserName).policies,
+          'Groups',
+          admin.groupsOf(findUser(admin, UserName).name),
           (name) => name,
           range,
-          (name) => ({ PolicyName: name, PolicyArn: attachedArn(admin, name) }),
+          (name) => groupElement(findGroup(admin, name)),
         ),
     }),
   ],
 ]
 
-export function onUser(action: string, name: string): readonly Permission[] {
-  return [{ action: `iam:${action}`, resource: userArn(name) }]
+function also(needed: boolean, action: string, name: string): readonly Permission[] {
+  return needed ? onUser(action, name) : []
 }
 
-export function findUser(admin: Administration, name: string): User {
-  const user = admin.findUser(name)
-  if (!user) throw new IamError('no_such_entity', `There is no user named "${name}"`)
-  return user
-}
-
-/** Calls without a `UserName` mean the user that signed; root and sessions are none. */
-export function nameOrOwn(name: string | undefined, caller: ActionContext['caller']): string {
-  if (name !== undefined) return name
-  if (caller.kind === 'user') return caller.user
-  throw new IamError(
-    'missing_parameter',
-    'UserName is needed, since the keys that signed are not those of a user',
-  )
+/** Names stand in policies, sessions and audit records; a new one would leave them behind. */
+export function refuseRename(name: string, newName: string | undefined): void {
+  if (newName === undefined || newName === name) return
+  throw new IamError('not_supported', 'Nothing is renamed on this server; make it anew')
 }
 
 function asksForRoot(name: string | undefined, caller: ActionContext['caller']): boolean {
   return name === undefined && caller.kind === 'root'
-}
-
-function attachedArn(admin: Administration, name: string): string {
-  const policy = admin.findPolicy(name)
-  return policy ? policyArn(policy) : localPolicyArn(name)
-}
-
-/** A policy that is attached but gone can still be detached, by the ARN under which it is listed. */
-function attachedName(admin: Administration, arn: string): string {
-  const name = policyNameOf(arn)
-  return attachedArn(admin, name) === arn ? name : findPolicy(admin, arn).name
 }

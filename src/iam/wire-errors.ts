@@ -46,6 +46,8 @@ const table: Readonly<Record<Code, WireError>> = {
   delete_conflict: { status: 409, code: 'DeleteConflict' },
   invalid_name: invalid,
   invalid_key: invalid,
+  invalid_value: { status: 400, code: 'InvalidInput' },
+  not_supported: { status: 400, code: 'InvalidInput' },
   unmodifiable: { status: 400, code: 'UnmodifiableEntity' },
   malformed_policy: { status: 400, code: 'MalformedPolicyDocument' },
   limit_exceeded: { status: 409, code: 'LimitExceeded' },

@@ -1,4 +1,4 @@
-import { isLeaf, isList, leafText } from './value.ts'
+import { isLeaf, isList, isMap, leafText } from './value.ts'
 import type { Members, Value } from './value.ts'
 
 /** The AWS query protocol's XML: members by name, each item of a list in a `member` element. */
@@ -11,6 +11,9 @@ export function toXml(members: Members): string {
 function content(value: Value): string {
   if (isLeaf(value)) return escapeXml(leafText(value))
   if (isList(value)) return value.map((item) => `<member>${content(item)}</member>`).join('')
+  if (isMap(value)) {
+    return [...value].map(([key, each]) => `<entry>${toXml({ key, value: each })}</entry>`).join('')
+  }
   return toXml(value)
 }
 

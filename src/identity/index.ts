@@ -11,3 +11,31 @@ export { createOpenIdVerifier, type OpenIdVerifier } from './openid-verifier.ts'
 export type { OpenIdProvider } from './provider-settings.ts'
 export type { IdentityEvent } from './provider-keys.ts'
 export { createFetchText } from './fetch-text.ts'
+export {
+  createCertificateVerifier,
+  type CertificateSettings,
+  type CertificateVerifier,
+} from './certificate/certificate-verifier.ts'
+export type { CertificateMapping, CertificateRule } from './certificate/rules.ts'
+export {
+  createClientChainReader,
+  type CertificateProxy,
+  type ReadClientChain,
+} from './certificate/client-chain.ts'
+export {
+  createCustomTokenVerifier,
+  type CustomTokenVerifier,
+} from './custom-token/custom-token-verifier.ts'
+export { pluginRoleArn } from './custom-token/role-arn.ts'
+export type { CustomTokenSettings } from './custom-token/settings.ts'
+export {
+  createLdapVerifier,
+  type LdapName,
+  type LdapOptions,
+  type LdapPresence,
+  type LdapVerifier,
+} from './ldap/ldap-verifier.ts'
+export type { DirectoryStatus, LdapEvent } from './ldap/directory.ts'
+export type { LdapDirectory } from './ldap/settings.ts'
+export { normaliseDn } from './ldap/dn.ts'
+export type { ThrottleSettings } from './ldap/login-throttle.ts'

@@ -75,9 +75,12 @@ export function createOpenIdVerifier(options: OpenIdOptions): OpenIdVerifier {
 }
 
 /** The one that was named, else those that are found by `iss`. None: the evidence is not ours. */
-function providersFor({ provider }: WebIdentity, all: readonly Provider[]): readonly Provider[] {
+function providersFor(
+  { provider, anyMode }: WebIdentity,
+  all: readonly Provider[],
+): readonly Provider[] {
   return all.filter(({ settings: { name, mode } }) =>
-    provider === undefined ? mode === 'claim' : name === provider,
+    provider === undefined ? anyMode === true || mode === 'claim' : name === provider,
   )
 }
 

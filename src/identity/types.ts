@@ -9,7 +9,21 @@ export type Evidence =
       accessToken?: Secret
       /** Name of the provider that the caller chose by role ARN; absent: the claim-based providers are tried by `iss`. */
       provider?: string
+      /** The role that the caller named tells its providers by itself: all are tried by `iss`, not the claim-based ones alone. */
+      anyMode?: true
     }>
+  /** A login name and password, to be judged by the configured directory. */
+  | Readonly<{
+      kind: 'ldap'
+      username: string
+      password: Secret
+      /** Address of the client, for throttling. */
+      source: string
+    }>
+  /** The certificates that a client presented in its TLS handshake: DER, the leaf first. */
+  | Readonly<{ kind: 'certificate'; chain: readonly Buffer[] }>
+  /** A token that only the configured webhook understands (MinIO's identity plugin). */
+  | Readonly<{ kind: 'custom-token'; token: Secret; roleArn: string }>
   /** A request already proven by SigV4 (`access.ts`): who signed it. */
   | Readonly<{ kind: 'signature'; signer: Signer }>
 
@@ -20,9 +34,17 @@ export type Signer =
 
 declare const verified: unique symbol // not exported from the room: only its verifiers make a Principal
 
+export type PrincipalKind =
+  | 'root'
+  | 'user'
+  | 'web-identity'
+  | 'ldap'
+  | 'certificate'
+  | 'custom-token'
+
 /** Who the evidence proved. No permissions in it. */
 export type Principal = Readonly<{
-  kind: 'root' | 'user' | 'web-identity'
+  kind: PrincipalKind
   /** Name of the configured provider, or `internal` for root and users. */
   provider: string
   /** `iss` of the token; for root and users the tenant's own name. */
@@ -56,4 +78,10 @@ export type IdentityErrorCode =
   | 'token_claims' // sub missing, exp missing, …
   | 'provider_unavailable' // discovery, keys or userinfo could not be fetched
   | 'userinfo_rejected' // access token missing or refused, or sub differs
+  | 'login_refused' // LDAP: unknown user, ambiguous user, wrong password: one code, one message
+  | 'throttled' // too many failed logins from this source or under this name; detail.retryAfterSeconds
+  | 'certificate_missing' // no client certificate in the handshake
+  | 'certificate_refused' // chain, validity, usage, revocation or mapping do not hold
+  | 'too_many_certificates' // more intermediates than we follow
+  | 'custom_token_refused' // the webhook says no
   | 'no_provider' // web identity is not configured, or the named provider does not exist

@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
@@ -12,7 +13,12 @@ import { writeResponse } from './write-response.ts'
 export type ListenOptions = Readonly<{
   /** `host:port`; port 0 takes any. An empty host listens on every address. */
   address: string
-  tls?: Readonly<{ certFile: string; keyFile: string }>
+  tls?: Readonly<{
+    certFile: string
+    keyFile: string
+    /** Asks every client for a certificate and takes whatever comes, none included: others judge it. */
+    requestClientCertificates?: boolean
+  }>
   trustedProxies: readonly string[]
   /** Answers every request; what it throws becomes `broken`. */
   handle(request: HttpRequest): Promise<HttpResponse>
@@ -39,6 +45,16 @@ const keepAliveTimeoutMs = 30_000
 const maxHeaderBytes = 32 * 1024
 const maxConnections = 10_000
 
+// A resumed session brings the leaf back and not what was presented along with it, so with tickets every second
+// connection of a client whose authority is an intermediate one would be refused.
+const clientCertificates = {
+  requestCert: true,
+  rejectUnauthorized: false,
+  // What TLS itself makes of a chain does not count, so it need not look through all authorities of the web.
+  ca: [],
+  secureOptions: constants.SSL_OP_NO_TICKET,
+}
+
 export async function listen(options: ListenOptions): Promise<Listener> {
   const readSource = createSourceReader(options.trustedProxies)
   const settings = {
@@ -51,7 +67,8 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   }
   const tls =
     options.tls && watchTlsFiles(options.tls, (error) => options.onError('tls files', error))
-  const server = tls ? createSecureServer(settings, tls) : createServer(settings)
+  const requested = options.tls?.requestClientCertificates === true ? clientCertificates : {}
+  const server = tls ? createSecureServer(settings, requested, tls) : createServer(settings)
   server.maxConnections = maxConnections
   const exchanges = endSilence(server, options.idleTimeoutMs ?? 60_000)
 
@@ -128,9 +145,13 @@ function endSilence(server: Server, idleMs: number): WeakMap<Socket, Exchange> {
   return exchanges
 }
 
-function createSecureServer(settings: ServerOptions, files: TlsFiles): Server {
-  const server = createTlsServer({ ...settings, ...files.read() })
-  files.onChange((context) => server.setSecureContext(context))
+function createSecureServer(
+  settings: ServerOptions,
+  secure: Partial<typeof clientCertificates>,
+  files: TlsFiles,
+): Server {
+  const server = createTlsServer({ ...settings, ...secure, ...files.read() })
+  files.onChange((context) => server.setSecureContext({ ...secure, ...context }))
   return server
 }
 

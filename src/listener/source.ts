@@ -15,9 +15,9 @@ export function createSourceReader(trustedProxies: readonly string[]): SourceRea
     isIP(address) !== 0 && trusted.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
 
   return (peer, forwardedFor) => {
-    let source = unmap(peer ?? '')
+    let source = unmapAddress(peer ?? '')
     // From the right: each trusted hop vouches for the one that it names, the first untrusted one is the client.
-    const hops = (forwardedFor ?? '').split(',').map((hop) => unmap(hop.trim()))
+    const hops = (forwardedFor ?? '').split(',').map((hop) => unmapAddress(hop.trim()))
     while (isTrusted(source)) {
       const hop = hops.pop()
       if (hop === undefined || isIP(hop) === 0) break
@@ -28,7 +28,7 @@ export function createSourceReader(trustedProxies: readonly string[]): SourceRea
 }
 
 /** `::ffff:10.1.2.3` is 10.1.2.3. */
-function unmap(address: string): string {
+export function unmapAddress(address: string): string {
   const match = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)
   return match?.[1] ?? address
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { HttpRequest } from '../http.ts'
-import type { SourceReader } from './source.ts'
+import { readClientCertificates } from './client-certificates.ts'
+import { unmapAddress, type SourceReader } from './source.ts'
 
 export function toHttpRequest(
   message: IncomingMessage,
@@ -19,6 +20,7 @@ export function toHttpRequest(
     .filter(([name]) => name.toLowerCase() === 'x-forwarded-for')
     .map(([, value]) => value)
     .join(',')
+  const peer = message.socket.remoteAddress
   return {
     id: given.id,
     method: message.method ?? '',
@@ -26,11 +28,10 @@ export function toHttpRequest(
     query: question === -1 ? '' : target.slice(question + 1),
     headers,
     body: leaveOpen(message),
-    source: given.readSource(
-      message.socket.remoteAddress,
-      forwarded === '' ? undefined : forwarded,
-    ),
+    source: given.readSource(peer, forwarded === '' ? undefined : forwarded),
+    ...(peer === undefined ? {} : { peer: unmapAddress(peer) }),
     secure: given.secure,
+    clientCertificates: () => readClientCertificates(message.socket),
     receivedAt: given.receivedAt,
     proceed: given.proceed,
   }

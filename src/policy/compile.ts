@@ -28,7 +28,7 @@ export function compileDocument(document: Document): readonly CompiledStatement[
       effect: statement.effect,
       actions: compileActions(statement.action),
       resources: statement.resource && compileResources(statement.resource, variables),
-      principal: statement.principal && compilePrincipals(statement.principal),
+      principal: statement.principal && compilePrincipals(statement.principal, document.kind),
       conditions: compileConditions(statement.conditions, variables),
     }),
   )

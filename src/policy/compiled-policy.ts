@@ -31,7 +31,14 @@ export class CompiledPolicy implements Policy {
 }
 
 /** Where a policy is put to use. */
-export type Place = 'bucket' | 'identity'
+export type Place = 'bucket' | 'trust' | 'identity'
+
+const places: Readonly<Record<PolicyKind, Place>> = {
+  identity: 'identity',
+  session: 'identity',
+  bucket: 'bucket',
+  trust: 'trust',
+}
 
 /** The statements of a policy, or why it cannot speak and so denies everything. */
 export function statementsOf(
@@ -39,7 +46,7 @@ export function statementsOf(
   place: Place,
 ): readonly CompiledStatement[] | string {
   if (policy instanceof CompiledPolicy) {
-    if ((policy.kind === 'bucket') === (place === 'bucket')) return policy.statements
+    if (places[policy.kind] === place) return policy.statements
     return `a policy of kind ${policy.kind} does not belong here`
   }
   return policy.kind === 'broken' ? policy.problem : 'it was not parsed'

@@ -1,5 +1,6 @@
 import type { Ask } from './ask.ts'
 import type { Fact, FactReader } from './fact.ts'
+import { readFederatedClaim } from './federated-claim.ts'
 
 /**
  * Every condition key and the one typed fact that it reads. There is no look-up by name in a common bag, so no header,
@@ -9,8 +10,8 @@ export type ConditionKey = Readonly<{
   /** Equal for two spellings of one key: lower case, but for what follows the `/` of tag keys. */
   canonical: string
   read: FactReader
-  /** False: no such key exists here; it is always absent. */
-  known: boolean
+  /** False: no such key exists here; it is always absent. `claim`: of a provider, if there is one of that name. */
+  known: boolean | 'claim'
 }>
 
 export const objectTagPrefix = 's3:existingobjecttag/'
@@ -26,7 +27,22 @@ export function findConditionKey(name: string): ConditionKey | undefined {
     const tag = name.slice(prefix.length)
     return { canonical: prefix + tag, read: (ask) => readTag(ask, tag), known: true }
   }
-  return { canonical: lower, read: () => undefined, known: false }
+  if (isReserved(lower)) return { canonical: lower, read: () => undefined, known: false }
+  // claims are told apart by the case of their letters, so `dex:Groups` is another key than `dex:groups`
+  return {
+    canonical: name,
+    read: ({ facts }) => readFederatedClaim(facts.federated, name),
+    known: 'claim',
+  }
+}
+
+/** Namespaces in which no provider has a say, whatever it is called. */
+const reserved: ReadonlySet<string> = new Set(
+  'aws sts s3 iam kms admin svc jwt ldap cert saml ec2 lambda organizations'.split(' '),
+)
+
+function isReserved(name: string): boolean {
+  return reserved.has(name.slice(0, name.indexOf(':')))
 }
 
 type TagReader = (ask: Ask, tag: string) => Fact
@@ -103,9 +119,17 @@ const singleKeys: ReadonlyMap<string, FactReader> = new Map<string, FactReader>(
   ['sts:sourceidentity', ({ facts }) => facts.sts?.SourceIdentity],
   ['sts:durationseconds', ({ facts }) => facts.sts?.DurationSeconds],
   ['sts:externalid', ({ facts }) => facts.sts?.ExternalId],
+  ['sts:transitivetagkeys', ({ facts }) => facts.sts?.TransitiveTagKeys],
   ['ldap:user', ({ facts }) => facts.ldap?.user],
   ['ldap:username', ({ facts }) => facts.ldap?.username],
   ['ldap:groups', ({ facts }) => facts.ldap?.groups],
+  ['cert:cn', ({ facts }) => facts.cert?.cn],
+  ['cert:issuer_cn', ({ facts }) => facts.cert?.issuer_cn],
+  ['cert:serial', ({ facts }) => facts.cert?.serial],
+  ['cert:organization', ({ facts }) => facts.cert?.organization],
+  ['cert:organizational_unit', ({ facts }) => facts.cert?.organizational_unit],
+  ['cert:san_dns', ({ facts }) => facts.cert?.san_dns],
+  ['cert:san_uri', ({ facts }) => facts.cert?.san_uri],
   ['s3:authtype', ({ access }) => access.s3?.authType],
   ['s3:signatureversion', ({ access }) => access.s3?.signatureversion],
   ['s3:signatureage', ({ access }) => access.s3?.signatureAge],

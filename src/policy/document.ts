@@ -19,7 +19,7 @@ export type Statement = Readonly<{
   action: Listed
   /** Absent where all actions belong to services that have no resources. */
   resource: Listed | undefined
-  /** Present in bucket policies only. */
+  /** Present in bucket policies and trust policies only. */
   principal: Principals | undefined
   conditions: readonly ConditionEntry[]
 }>

@@ -1,5 +1,5 @@
 import { prepareAsk, type Ask } from './ask.ts'
-import { statementMatches } from './compile.ts'
+import { statementMatches, type CompiledStatement } from './compile.ts'
 import { statementsOf, type Place } from './compiled-policy.ts'
 import { isGranted, type Verdict } from './evaluate.ts'
 import type {
@@ -70,11 +70,14 @@ function explainBucket(ask: Ask): readonly LayerVerdict[] {
   return [explainLayer('bucket', 'bucket policy', [bucketPolicy], ask)]
 }
 
-function explainCeilings({ ceilings }: Question, ask: Ask): readonly LayerVerdict[] {
+export function explainCeilings(
+  { ceilings }: Pick<Question, 'ceilings'>,
+  ask: Ask,
+): readonly LayerVerdict[] {
   return ceilings.map(({ name, policies }) => explainLayer('ceiling', name, policies, ask))
 }
 
-function explainLayer(
+export function explainLayer(
   layer: LayerVerdict['layer'],
   name: string,
   policies: readonly NamedPolicy[],
@@ -98,11 +101,21 @@ function explainPolicy({ name, policy }: NamedPolicy, ask: Ask, place: Place): P
   if (typeof statements === 'string') {
     return { policy: name, verdict: 'deny', statements: [], problem: statements }
   }
-  const matching = statements.filter((statement) => statementMatches(statement, ask))
+  return policyVerdict(
+    name,
+    statements.filter((statement) => statementMatches(statement, ask)),
+  )
+}
+
+/** What a policy says by its statements that speak of the access. */
+export function policyVerdict(
+  policy: string,
+  matching: readonly CompiledStatement[],
+): PolicyVerdict {
   const verdict = united(matching.map(({ effect }) => (effect === 'Deny' ? 'deny' : 'allow')))
   const deciding = matching.filter(({ effect }) => verdict !== 'deny' || effect === 'Deny')
   return {
-    policy: name,
+    policy,
     verdict,
     statements: deciding.map(({ index, sid, effect }): StatementVerdict =>
       sid === undefined ? { index, effect } : { index, sid, effect },
@@ -115,19 +128,23 @@ function united(verdicts: readonly Verdict[]): Verdict {
   return verdicts.includes('allow') ? 'allow' : 'no-match'
 }
 
-function named({ action, resource }: Access): Pick<AccessDecision, 'action' | 'resource'> {
+export function named({ action, resource }: Access): Pick<AccessDecision, 'action' | 'resource'> {
   return { action, resource }
 }
 
-function unknownAction(access: Access): AccessDecision {
+export function unknownAction(access: Access): AccessDecision {
   return implicit(access, `${access.action} is not an action that is evaluated here`, [])
 }
 
-function implicit(access: Access, reason: string, layers: readonly LayerVerdict[]): AccessDecision {
+export function implicit(
+  access: Access,
+  reason: string,
+  layers: readonly LayerVerdict[],
+): AccessDecision {
   return { ...named(access), outcome: 'implicit-deny', reason, layers }
 }
 
-function denied(
+export function denied(
   access: Access,
   { policies }: LayerVerdict,
   layers: readonly LayerVerdict[],
@@ -153,13 +170,13 @@ function allowReason({ action, resource }: Access, layers: readonly LayerVerdict
     : `${by} allows ${action} on ${resource}`
 }
 
-function decidedBy({ policy, statements }: PolicyVerdict): string {
+export function decidedBy({ policy, statements }: PolicyVerdict): string {
   const [first] = statements
   const sid = first?.sid === undefined ? '' : ` (${first.sid})`
   return `statement ${first?.index ?? 0}${sid} of "${policy}"`
 }
 
-function noAllow(layers: readonly LayerVerdict[], { action, resource }: Access): string {
+export function noAllow(layers: readonly LayerVerdict[], { action, resource }: Access): string {
   const names = layers.flatMap(({ policies }) => policies.map(({ policy }) => `"${policy}"`))
   const ceiling = layers.find(({ layer }) => layer === 'ceiling')
   const where = ceiling === undefined ? '' : `${ceiling.name}: `

@@ -227,7 +227,10 @@ describe('policy grammar (AWS IAM User Guide, "Grammar of the IAM JSON policy la
 
   test('Principal is demanded of bucket policies and of no others', () => {
     assert.ok(policy(grant, 'bucket'))
-    refuses(grant, /^Statement\[1\]\.Principal: belongs into bucket policies only/)
+    refuses(
+      grant,
+      /^Statement\[1\]\.Principal: belongs into bucket policies and trust policies only/,
+    )
     refuses(
       { ...allow, NotPrincipal: '*' },
       /^Statement\[1\]\.NotPrincipal: belongs into/,

@@ -66,7 +66,7 @@ function readStatement(path: string, index: number, value: JsonValue, kind: Poli
   const members = objectAt(path, value)
   refuseUnknown(path, members, statementMembers)
   const effect = readEffect(path, members)
-  const action = readAction(path, members)
+  const action = readAction(path, members, kind)
   return {
     path,
     index,
@@ -104,14 +104,23 @@ function readEffect(path: string, members: Members): 'Allow' | 'Deny' {
   throw malformed(`${path}.Effect`, 'must be "Allow" or "Deny"')
 }
 
-function readAction(path: string, members: Members): Listed {
+function readAction(path: string, members: Members, kind: PolicyKind): Listed {
   const action = readListed(path, 'Action', members)
   if (action === undefined) throw malformed(`${path}.Action`, 'is missing')
   for (const value of action.values) {
     if (isAction(value)) continue
     throw malformed(action.path, `${shown(value)} is not of the form service:Name, nor "*"`)
   }
+  if (kind === 'trust') refuseForeignActions(action)
   return action
+}
+
+/** A trust policy speaks of ways to take the role and of nothing else (AWS IAM User Guide, "Roles terms and concepts"). */
+function refuseForeignActions({ path, negated, values }: Listed): void {
+  if (negated) throw malformed(path, 'does not belong into trust policies')
+  const foreign = values.find((value) => serviceOf(value) !== 'sts')
+  if (foreign === undefined) return
+  throw malformed(path, `${shown(foreign)} is no action by which a role is taken: sts:AssumeRole…`)
 }
 
 /** `*`, `*:*` or `service:Name`, wildcards in the name only. */
@@ -126,6 +135,13 @@ function readResource(
   kind: PolicyKind,
 ): Listed | undefined {
   const resource = readListed(path, 'Resource', members)
+  if (kind === 'trust') {
+    if (resource === undefined) return undefined
+    throw malformed(
+      resource.path,
+      'does not belong into trust policies: the role is what they are about',
+    )
+  }
   if (resource !== undefined) return resource
   const free = action.values.every((value) => resourcelessServices.has(serviceOf(value)))
   if (free && !action.negated && kind !== 'bucket') return undefined
@@ -152,26 +168,36 @@ function readPrincipal(
 ): Principals | undefined {
   const [plain, negated] = [members.get('Principal'), members.get('NotPrincipal')]
   const value = plain ?? negated
-  if (kind !== 'bucket') {
+  if (kind !== 'bucket' && kind !== 'trust') {
     if (value === undefined) return undefined
     const name = plain === undefined ? 'NotPrincipal' : 'Principal'
-    throw malformed(`${path}.${name}`, 'belongs into bucket policies only')
+    throw malformed(`${path}.${name}`, 'belongs into bucket policies and trust policies only')
   }
   if (value === undefined) throw malformed(`${path}.Principal`, 'is missing')
   if (plain !== undefined && negated !== undefined) {
     throw malformed(path, 'has both Principal and NotPrincipal')
+  }
+  if (negated !== undefined && kind === 'trust') {
+    throw malformed(`${path}.NotPrincipal`, 'does not belong into trust policies')
   }
   if (negated !== undefined && effect === 'Allow') {
     // it would let in everybody else, the anonymous included
     throw malformed(`${path}.NotPrincipal`, 'goes with Effect "Deny" only')
   }
   const valuePath = `${path}.${negated === undefined ? 'Principal' : 'NotPrincipal'}`
-  return readPrincipals(valuePath, value, negated !== undefined)
+  const kinds = kind === 'trust' ? trustKinds : principalKinds
+  return readPrincipals(valuePath, value, negated !== undefined, kinds)
 }
 
 const principalKinds: readonly PrincipalKind[] = ['AWS', 'Federated', 'Service', 'CanonicalUser']
+const trustKinds: readonly PrincipalKind[] = ['AWS', 'Federated', 'Service']
 
-function readPrincipals(path: string, value: JsonValue, negated: boolean): Principals {
+function readPrincipals(
+  path: string,
+  value: JsonValue,
+  negated: boolean,
+  kinds: readonly PrincipalKind[],
+): Principals {
   if (value.kind === 'string') {
     if (value.value === '*' && !negated) {
       return { path, negated, everyone: true, byKind: new Map() }
@@ -179,10 +205,10 @@ function readPrincipals(path: string, value: JsonValue, negated: boolean): Princ
     throw malformed(path, negated ? 'must name whom it spares' : 'must be "*" or an object')
   }
   const members = objectAt(path, value)
-  refuseUnknown(path, members, principalKinds)
+  refuseUnknown(path, members, kinds)
   if (members.size === 0) throw malformed(path, 'is empty')
   const byKind = new Map<PrincipalKind, readonly string[]>()
-  for (const kind of principalKinds) {
+  for (const kind of kinds) {
     const listed = members.get(kind)
     if (listed !== undefined) byKind.set(kind, textsAt(`${path}.${kind}`, listed))
   }

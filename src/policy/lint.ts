@@ -4,11 +4,15 @@ import { serviceOf, type ConditionEntry, type Document, type Statement } from '.
 import { shown } from './errors.ts'
 import { isEvaluatedService } from './ask.ts'
 import { s3Actions } from './known-actions.ts'
+import type { PolicyKind } from './types.ts'
 import { actionsListed, actionsMeant, levelsCovered, levelsMeant } from './reach.ts'
 
 /** What a document may say and yet probably does not mean. Each warning names its statement and member. */
 export function findWarnings(document: Document): readonly string[] {
-  return [...documentWarnings(document), ...document.statements.flatMap(statementWarnings)]
+  return [
+    ...documentWarnings(document),
+    ...document.statements.flatMap((statement) => statementWarnings(statement, document.kind)),
+  ]
 }
 
 function documentWarnings(document: Document): readonly string[] {
@@ -30,14 +34,33 @@ function writesVariables({ resource, conditions }: Statement): boolean {
   return values.some((value) => value.includes('${'))
 }
 
-function statementWarnings(statement: Statement): readonly string[] {
+function statementWarnings(statement: Statement, kind: PolicyKind): readonly string[] {
   const actions = actionsListed(statement.action)
   return [
     ...actionWarnings(statement),
     ...negationWarnings(statement),
     ...resourceWarnings(statement),
     ...principalWarnings(statement),
-    ...statement.conditions.flatMap((entry) => conditionWarnings(entry, statement, actions)),
+    ...statement.conditions.flatMap((entry) => conditionWarnings(entry, statement, actions, kind)),
+    ...trustWarnings(statement, kind),
+  ]
+}
+
+/** A role that anybody with a key, or anybody whom a provider vouches for, may take is seldom meant. */
+function trustWarnings(
+  { effect, principal, conditions }: Statement,
+  kind: PolicyKind,
+): readonly string[] {
+  if (kind !== 'trust' || effect !== 'Allow' || principal === undefined) return []
+  if (conditions.length > 0) return []
+  const everyone = principal.everyone || principal.byKind.get('AWS')?.includes('*') === true
+  return [
+    ...(everyone ? [`${principal.path}: every user and every session may take the role`] : []),
+    ...(principal.byKind.has('Federated')
+      ? [
+          `${principal.path}.Federated: without a Condition the role is for everybody of the provider`,
+        ]
+      : []),
   ]
 }
 
@@ -96,9 +119,12 @@ function conditionWarnings(
   entry: ConditionEntry,
   statement: Statement,
   actions: readonly string[],
+  kind: PolicyKind,
 ): readonly string[] {
   const key = findConditionKey(entry.key)
-  if (key === undefined || !key.known) return [`${entry.path}: no such key here, always absent`]
+  // Elsewhere, too, it is read; yet a slip such as `aws3:prefix` is likelier there than the claim of a provider.
+  const known = key?.known === true || (key?.known === 'claim' && kind === 'trust')
+  if (key === undefined || !known) return [`${entry.path}: no such key here, always absent`]
   const warnings: string[] = []
   if (!fitsSomeAction(key.canonical, actions)) {
     warnings.push(`${entry.path}: no action of the statement has this key, it is always absent`)

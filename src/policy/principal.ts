@@ -1,9 +1,10 @@
 import type { Ask } from './ask.ts'
 import type { Principals } from './document.ts'
 import { malformed, shown } from './errors.ts'
+import type { PolicyKind, PolicyPrincipal } from './types.ts'
 import { withPlainPartition } from './resource.ts'
 
-/** Whom a bucket policy statement means. `Service` and `CanonicalUser` principals are nobody who can ask here. */
+/** Whom a statement of a bucket policy or a trust policy means. `Service` and `CanonicalUser` principals are nobody who can ask here. */
 export type PrincipalMatcher = Readonly<{
   negated: boolean
   /** `"*"`: also the anonymous. */
@@ -16,7 +17,8 @@ export type PrincipalMatcher = Readonly<{
 }>
 
 /** @throws PolicyError for AWS principals that are no account id, and no ARN of a user, a role or a session */
-export function compilePrincipals(principals: Principals): PrincipalMatcher {
+export function compilePrincipals(principals: Principals, kind: PolicyKind): PrincipalMatcher {
+  if (kind === 'trust') refuseWildProviders(principals)
   const aws = (principals.byKind.get('AWS') ?? []).map((value) => parseAws(value, principals))
   const byKind = Map.groupBy(aws, ({ kind }) => kind)
   const valuesOf = (kind: AwsPrincipal['kind']): ReadonlySet<string> =>
@@ -30,6 +32,16 @@ export function compilePrincipals(principals: Principals): PrincipalMatcher {
   }
 }
 
+/** Whoever any provider vouches for, be it one that is added years later, is nobody that a role can mean. */
+function refuseWildProviders({ byKind, path }: Principals): void {
+  const wild = byKind.get('Federated')?.find((value) => /[*?\s\p{Cc}]|\$\{/u.test(value))
+  if (wild === undefined) return
+  throw malformed(
+    `${path}.Federated`,
+    `${shown(wild)} is not the name or the issuer of one provider`,
+  )
+}
+
 export function matchesPrincipal(
   matcher: PrincipalMatcher,
   ask: Ask,
@@ -39,11 +51,16 @@ export function matchesPrincipal(
   return (isNamed(matcher, ask) || isOfAccount(matcher, ask, effect)) !== matcher.negated
 }
 
-function isNamed({ arns, federated }: PrincipalMatcher, { principal, facts }: Ask): boolean {
+function isNamed(matcher: PrincipalMatcher, { principal, facts }: Ask): boolean {
+  const provider = principal.kind === 'session' ? facts.aws.FederatedProvider : undefined
+  if (provider !== undefined && matcher.federated.has(provider)) return true
+  return hasArn(matcher, principal)
+}
+
+/** By the ARN of the user, the role or the session; a user stands for its sessions, too. */
+export function hasArn({ arns }: PrincipalMatcher, principal: PolicyPrincipal): boolean {
   if (principal.kind === 'user') return arns.has(principal.arn)
   if (principal.kind !== 'session') return false
-  const provider = facts.aws.FederatedProvider
-  if (provider !== undefined && federated.has(provider)) return true
   return [principal.arn, principal.roleArn, principal.userArn].some(
     (arn) => arn !== undefined && arns.has(arn),
   )

@@ -1,7 +1,10 @@
 /** What the policy room takes and gives. See `index.ts` for the functions. */
 
-/** `identity`: stored and named; `session`: sent by a caller, narrows only; `bucket`: has principals. */
-export type PolicyKind = 'identity' | 'session' | 'bucket'
+/**
+ * `identity`: stored and named; `session`: sent by a caller, narrows only; `bucket`: has principals; `trust`: says who
+ * may take a role.
+ */
+export type PolicyKind = 'identity' | 'session' | 'bucket' | 'trust'
 
 /** A policy under the name by which people know it. A broken one denies everything in its layer. */
 export type NamedPolicy = Readonly<{ name: string; policy: Policy | BrokenPolicy }>
@@ -55,10 +58,34 @@ export type Facts = Readonly<{
     SourceIdentity?: string
     DurationSeconds?: number
     ExternalId?: string
+    TransitiveTagKeys?: readonly string[]
   }>
   /** `jwt:*`: claims of a verified token, by claim name. */
   jwt?: ReadonlyMap<string, string | readonly string[]>
   ldap?: Readonly<{ user?: string; username?: string; groups?: readonly string[] }>
+  /** `cert:*`: of a verified client certificate. */
+  cert?: CertificateFacts
+  /** `<provider>:<claim>` and `<issuer without https://>:<claim>`. */
+  federated?: FederatedFacts
+}>
+
+export type CertificateFacts = Readonly<{
+  cn?: string
+  issuer_cn?: string
+  serial?: string
+  organization?: readonly string[]
+  organizational_unit?: readonly string[]
+  san_dns?: readonly string[]
+  san_uri?: readonly string[]
+}>
+
+/** What a provider vouches for. `claims` as they stood in the token: texts, numbers, truths, lists, objects. */
+export type FederatedFacts = Readonly<{
+  /** Its name in the configuration. */
+  provider: string
+  /** `iss` of the token. Absent where the provider is no issuer of tokens. */
+  issuer?: string
+  claims: ReadonlyMap<string, unknown>
 }>
 
 export type AwsFacts = Readonly<{
@@ -69,7 +96,7 @@ export type AwsFacts = Readonly<{
   Referer?: string
   username?: string
   userid?: string
-  principaltype?: 'Account' | 'User' | 'AssumedRole' | 'Anonymous'
+  principaltype?: 'Account' | 'User' | 'AssumedRole' | 'FederatedUser' | 'Anonymous'
   PrincipalArn?: string
   PrincipalAccount?: string
   groups?: readonly string[]
@@ -128,6 +155,27 @@ export type Question = Readonly<{
    */
   compat?: 'minio'
 }>
+
+/** Who wants to take a role: the owner of a key or a session, or somebody whom a provider vouches for. */
+export type TrustCaller =
+  | Readonly<{ kind: 'key'; principal: Exclude<PolicyPrincipal, { kind: 'anonymous' }> }>
+  | Readonly<{ kind: 'federated'; provider: string; issuer?: string }>
+
+/** "May this caller take this role, in this way?" */
+export type TrustQuestion = Readonly<{
+  caller: TrustCaller
+  /** ARN of the role: the resource that the caller's own policies name. */
+  role: string
+  /** Of kind `trust`. */
+  trustPolicy: NamedPolicy
+  /** `sts:AssumeRole…`, and `sts:TagSession`, `sts:SetSourceIdentity` where they are needed. All must be allowed. */
+  actions: readonly string[]
+  facts: Facts
+  /** The policies of a key's owner or a session. A provider's people have none yet. */
+  identity: readonly NamedPolicy[]
+  ceilings: readonly Ceiling[]
+}>
+
 export type Ceiling = Readonly<{ name: string; policies: readonly NamedPolicy[] }>
 
 /** The judgement with its reasons. `explain` makes it; `isAllowed` gives only the yes or no, and always the same one. */
@@ -141,7 +189,7 @@ export type AccessDecision = Readonly<{
   layers: readonly LayerVerdict[]
 }>
 export type LayerVerdict = Readonly<{
-  layer: 'root' | 'identity' | 'bucket' | 'ceiling'
+  layer: 'root' | 'trust' | 'identity' | 'bucket' | 'ceiling'
   name: string
   verdict: 'allow' | 'deny' | 'no-match'
   policies: readonly Readonly<{

@@ -1,5 +1,5 @@
 import type { Issued } from '../exchange.ts'
-import { sessionArn, sessionUserId } from '../grants/index.ts'
+import { account, sessionArn, sessionUserId } from '../grants/index.ts'
 import type { WireError } from './wire-errors.ts'
 import { element, type Xml } from './xml.ts'
 
@@ -11,7 +11,13 @@ const namespace = 'https://sts.amazonaws.com/doc/2011-06-15/'
 const prolog = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 export function assumeRoleDocument(issued: Issued, requestId: string): string {
-  return success('AssumeRole', [assumedRoleUser(issued), ...credentials(issued)], requestId)
+  const children = [assumedRoleUser(issued), ...credentials(issued), ...sourceIdentity(issued)]
+  return success('AssumeRole', children, requestId)
+}
+
+function sourceIdentity({ grant }: Issued): readonly Xml[] {
+  const { sourceIdentity: name } = grant
+  return name === undefined ? [] : [element('SourceIdentity', name)]
 }
 
 /** Web identity and client grants differ in the name of the action and of the subject only. */
@@ -28,9 +34,45 @@ export function webIdentityDocument(
     ...(audience === undefined ? [] : [element('Audience', audience)]),
     ...credentials(issued),
     element('Provider', principal.issuer),
+    ...sourceIdentity(issued),
     element(`Subject${subject}`, principal.subject),
   ]
   return success(action, children, requestId)
+}
+
+/** MinIO's own two, with the name of the session that MinIO leaves out. */
+export function identityDocument(
+  action: 'AssumeRoleWithLDAPIdentity' | 'AssumeRoleWithCertificate',
+  issued: Issued,
+  requestId: string,
+): string {
+  return success(action, [assumedRoleUser(issued), ...credentials(issued)], requestId)
+}
+
+/** MinIO's custom token: `AssumedUser` is the plugin's user, as policies knew it there. */
+export function customTokenDocument(issued: Issued, requestId: string): string {
+  const user = element('AssumedUser', `custom:${issued.grant.principal.subject}`)
+  const children = [assumedRoleUser(issued), ...credentials(issued), user]
+  return success('AssumeRoleWithCustomToken', children, requestId)
+}
+
+export function sessionTokenDocument(issued: Issued, requestId: string): string {
+  const [keys] = credentials(issued)
+  return success('GetSessionToken', [keys], requestId)
+}
+
+export function federationTokenDocument(issued: Issued, requestId: string): string {
+  const { grant } = issued
+  const user = element('FederatedUser', [
+    element('Arn', sessionArn(grant)),
+    element('FederatedUserId', sessionUserId(grant)),
+  ])
+  return success('GetFederationToken', [...credentials(issued), user], requestId)
+}
+
+/** There is one account, and every key of ours is its key. */
+export function accessKeyInfoDocument(requestId: string): string {
+  return success('GetAccessKeyInfo', [element('Account', account)], requestId)
 }
 
 export function callerIdentityDocument(
@@ -79,7 +121,7 @@ function assumedRoleUser({ grant }: Issued): Xml {
   ])
 }
 
-function credentials({ credentials: issued }: Issued): readonly Xml[] {
+function credentials({ credentials: issued }: Issued): readonly [keys: Xml, size: Xml] {
   const fields = [
     element('AccessKeyId', issued.accessKeyId),
     element('SecretAccessKey', issued.secretAccessKey.reveal()),

@@ -1,6 +1,7 @@
 import { header } from '../http.ts'
 import type { HttpRequest } from '../http.ts'
 import type { GrantRequest, IssueAction } from '../grants/index.ts'
+import { readList, readPairs } from './lists.ts'
 import type { Parameters } from './parameters.ts'
 import { StsError } from './sts-error.ts'
 
@@ -10,14 +11,32 @@ export function readGrantRequest(
   parameters: Parameters,
   request: HttpRequest,
 ): GrantRequest {
-  refusePolicyArns(parameters)
   return {
     action,
     roleArn: parameters.get('RoleArn'),
     roleSessionName: parameters.get('RoleSessionName'),
     durationSeconds: readDuration(parameters.get('DurationSeconds')),
     sessionPolicy: parameters.get('Policy'),
+    policyArns: readList(parameters, 'PolicyArns', 'arn'),
+    ...(byToken.has(action) ? {} : readSelfDescription(parameters)),
     client: clientOf(request),
+  }
+}
+
+/** Whoever comes with a token is described by the token: parameters beside it add nothing. */
+const byToken: ReadonlySet<IssueAction> = new Set<IssueAction>([
+  'sts:AssumeRoleWithWebIdentity',
+  'sts:AssumeRoleWithClientGrants',
+])
+
+function readSelfDescription(
+  parameters: Parameters,
+): Pick<GrantRequest, 'tags' | 'transitiveTagKeys' | 'externalId' | 'sourceIdentity'> {
+  return {
+    tags: readPairs(parameters, 'Tags', 'Key', 'Value'),
+    transitiveTagKeys: readList(parameters, 'TransitiveTagKeys'),
+    externalId: readExternalId(parameters.get('ExternalId')),
+    sourceIdentity: parameters.get('SourceIdentity'),
   }
 }
 
@@ -33,11 +52,11 @@ function readDuration(text: string | undefined): number | undefined {
   throw new StsError('invalid_value', 'DurationSeconds must be a whole number of seconds')
 }
 
-/**
- * Managed session policies narrow a session. Whoever sends them must not believe in a restriction that is not there,
- * so they are refused until they are heeded; other parameters that we do not know add nothing and are passed over.
- */
-function refusePolicyArns(parameters: Parameters): void {
-  if (!parameters.names().some((name) => /^PolicyArns(?:\.|$)/.test(name))) return
-  throw new StsError('unsupported_parameter', 'PolicyArns is not supported; send a Policy instead')
+/** AWS STS API reference, AssumeRole. */
+function readExternalId(text: string | undefined): string | undefined {
+  if (text === undefined || /^[\w+=,.@:/-]{2,1224}$/.test(text)) return text
+  throw new StsError(
+    'invalid_value',
+    'ExternalId has 2 to 1224 letters, digits or characters of _+=,.@:/-',
+  )
 }

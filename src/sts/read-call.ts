@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import type { KnownCaller } from '../access/index.ts'
 import { Refusal } from '../errors.ts'
 import type { RefusedRequest } from '../exchange.ts'
+import type { IssueAction } from '../grants/index.ts'
 import { header } from '../http.ts'
 import type { HttpRequest } from '../http.ts'
 import { actions } from './actions.ts'
@@ -65,16 +66,28 @@ async function authenticate(
     return await access.authenticate(request, { services: ['sts'], bodySha256 })
   } catch (error) {
     // For the record only: what is answered is the particular error.
-    if (action === 'AssumeRole' && error instanceof Refusal) {
-      const attempt = unprovenAttempt(request, error)
+    const attempted = attempts.get(action)
+    if (attempted !== undefined && error instanceof Refusal) {
+      const attempt = unprovenAttempt(request, attempted, error)
       await exchange.refuse(attempt, 'caller_unproven', error.message).catch(() => undefined)
     }
     throw error
   }
 }
 
-function unprovenAttempt(request: HttpRequest, error: Refusal): RefusedRequest {
-  const grant = { action: 'sts:AssumeRole', client: clientOf(request) } as const
+/** The actions that get credentials for a signature. */
+const attempts: ReadonlyMap<StsAction, IssueAction> = new Map<StsAction, IssueAction>([
+  ['AssumeRole', 'sts:AssumeRole'],
+  ['GetSessionToken', 'sts:GetSessionToken'],
+  ['GetFederationToken', 'sts:GetFederationToken'],
+])
+
+function unprovenAttempt(
+  request: HttpRequest,
+  action: IssueAction,
+  error: Refusal,
+): RefusedRequest {
+  const grant = { action, client: clientOf(request) }
   const { accessKeyId } = error.detail
   return typeof accessKeyId === 'string'
     ? { id: request.id, grant, accessKeyId }

@@ -17,6 +17,8 @@ export type WireRefusal = Readonly<{
   internal: boolean
   /** A rest of the body is still on its way, and not worth reading. */
   bodyUnread: boolean
+  /** When it is worth while to try again. */
+  retryAfterSeconds?: number
 }>
 
 /** What to answer to an error of any kind. Each room's codes have their own table: equal names mean different things. */
@@ -40,7 +42,14 @@ export function toWireRefusal(error: unknown, compat: Compat): WireRefusal {
 /** The sealed trace stands where AWS puts it, so that its tools find it. */
 function refusal(wire: WireError, error: Refusal, encodedMessage?: string): WireRefusal {
   const explained = encodedMessage && ` Encoded authorization failure message: ${encodedMessage}`
-  return { wire, message: `${error.message}${explained ?? ''}`, internal: false, bodyUnread: false }
+  const { retryAfterSeconds } = error.detail
+  return {
+    wire,
+    message: `${error.message}${explained ?? ''}`,
+    internal: false,
+    bodyUnread: false,
+    ...(typeof retryAfterSeconds === 'number' && { retryAfterSeconds }),
+  }
 }
 
 function isCallerCode(code: string): code is keyof typeof callerErrors {

@@ -10,6 +10,7 @@ import {
   get,
   now,
   openHouse,
+  pluginArn,
   post,
   request,
   requestId,
@@ -20,6 +21,7 @@ import {
   webIdentity,
   type House,
   type HouseOptions,
+  uploaderArn,
 } from './testing/house.ts'
 
 type Sender = (house: House) => HttpRequest | Promise<HttpRequest>
@@ -41,6 +43,29 @@ const unknownKey = [403, 'InvalidClientTokenId'] as const
 const skewed = [403, 'RequestTimeTooSkewed'] as const
 
 const assume = { Action: 'AssumeRole' }
+const toRole = { ...assume, RoleArn: uploaderArn }
+const tag = { 'Tags.member.1.Key': 'team', 'Tags.member.1.Value': 'blue' }
+const insecure = [400, 'InsecureConnection'] as const
+const login =
+  (password: object, LDAPUsername = 'ann') =>
+  () =>
+    post({
+      Action: 'AssumeRoleWithLDAPIdentity',
+      LDAPUsername,
+      LDAPPassword: JSON.stringify(password),
+    })
+const custom =
+  (claims: object, RoleArn = pluginArn) =>
+  () =>
+    post({ Action: 'AssumeRoleWithCustomToken', RoleArn, Token: JSON.stringify(claims) })
+function certificate(subject: string | undefined, more: { secure?: boolean } = {}): HttpRequest {
+  const headers = subject === undefined ? [] : [['Test-Certificate', subject] as const]
+  const { headers: plain, ...rest } = post(
+    { Action: 'AssumeRoleWithCertificate' },
+    { secure: true },
+  )
+  return { ...rest, ...more, headers: [...plain, ...headers] }
+}
 const byToken = (claims: object) => () => post(webIdentity(claims))
 const wish = (more: Readonly<Record<string, string>>) => () => post(webIdentity(undefined, more))
 const raw = (form: string) => () => request({ text: form })
@@ -110,7 +135,7 @@ const cases: readonly Case[] = [
     denied,
   ],
   [
-    'temporary credentials that ask for further ones',
+    'temporary credentials that ask for further ones, and name no role of ours',
     async (house) => signed(assume, await sessionKey(house)),
     denied,
     denied,
@@ -359,6 +384,192 @@ const cases: readonly Case[] = [
     invalid,
     { tooLarge: true },
   ],
+  // PolicyArns, tags
+  [
+    'session policies by name in another spelling, which would be silently without effect',
+    wish({ 'PolicyArns.1.arn': 'arn:aws:iam::aws:policy/readonly' }),
+    invalid,
+    invalid,
+  ],
+  [
+    'a tag without a key',
+    () => signed({ ...assume, 'Tags.member.1.Value': 'x' }, aliceKey),
+    invalid,
+    invalid,
+  ],
+  ['tags without leave', () => signed({ ...assume, ...tag }, aliceKey), denied, denied],
+  [
+    'a tag of a namespace of ours',
+    () => signed({ ...toRole, ...tag, 'Tags.member.1.Key': 'aws:username' }, aliceKey),
+    invalid,
+    invalid,
+  ],
+  // A role of the directory
+  [
+    'a role by a wrong ExternalId',
+    () => signed({ ...toRole, ExternalId: 'wrong' }, aliceKey),
+    denied,
+    denied,
+  ],
+  [
+    'an ExternalId that is none',
+    () => signed({ ...toRole, ExternalId: 'a b' }, aliceKey),
+    invalid,
+    invalid,
+  ],
+  [
+    'more time than the role has',
+    () => signed({ ...toRole, DurationSeconds: '3601' }, aliceKey),
+    invalid,
+    invalid,
+  ],
+  // LDAP
+  ...[
+    {},
+    { LDAPUsername: 'ann' },
+    { LDAPPassword: 'x' },
+    { LDAPUsername: 'ann', LDAPPassword: '' },
+  ].map((fields): Case => [
+    `a login with ${JSON.stringify(fields)}`,
+    () => post({ Action: 'AssumeRoleWithLDAPIdentity', ...fields }),
+    missing,
+    missing,
+  ]),
+  ['a login that the directory refuses', login({ refuse: 'login_refused' }), denied, invalid],
+  ['too many logins', login({ refuse: 'throttled' }), [429, 'Throttling'], [503, 'SlowDown']],
+  [
+    'a directory that is away',
+    login({ refuse: 'provider_unavailable' }),
+    [400, 'IDPCommunicationError'],
+    invalid,
+  ],
+  ['a login to which nothing is attached', login({}, 'bob'), denied, invalid],
+  [
+    'a login where there is no directory',
+    login({}),
+    [400, 'InvalidAction'],
+    invalid,
+    { plain: true },
+  ],
+  [
+    'a login with a policy that does not parse',
+    () =>
+      post({
+        Action: 'AssumeRoleWithLDAPIdentity',
+        LDAPUsername: 'ann',
+        LDAPPassword: '{}',
+        Policy: '{',
+      }),
+    [400, 'MalformedPolicyDocument'],
+    invalid,
+  ],
+  // Certificate
+  ['a certificate without TLS', () => certificate('host', { secure: false }), insecure, insecure],
+  ['no certificate', () => certificate(undefined), missing, missing],
+  [
+    'a certificate that does not hold',
+    () => certificate('bad'),
+    [400, 'InvalidClientCertificate'],
+    [400, 'InvalidClientCertificate'],
+  ],
+  [
+    'a certificate from a proxy that proves nothing',
+    () => certificate('forged'),
+    [400, 'InvalidClientCertificate'],
+    [400, 'InvalidClientCertificate'],
+  ],
+  ['a certificate without a rule', () => certificate('nobody'), denied, invalid],
+  [
+    'a certificate where none is asked for',
+    () => certificate('host'),
+    [400, 'InvalidAction'],
+    [503, 'STSNotInitialized'],
+    { plain: true },
+  ],
+  // Custom token
+  [
+    'a custom token without its role',
+    () => post({ Action: 'AssumeRoleWithCustomToken', Token: '{}' }),
+    missing,
+    invalid,
+  ],
+  [
+    'no custom token',
+    () => post({ Action: 'AssumeRoleWithCustomToken', RoleArn: pluginArn }),
+    missing,
+    invalid,
+  ],
+  ['a custom token for an unknown role', custom({}, `${pluginArn}x`), invalid, invalid],
+  [
+    'a custom token that the plugin refuses',
+    custom({ refuse: 'custom_token_refused' }),
+    denied,
+    [500, 'InternalError'],
+  ],
+  [
+    'a custom token where there is no plugin',
+    custom({}),
+    [400, 'InvalidAction'],
+    [503, 'STSNotInitialized'],
+    { plain: true },
+  ],
+  // GetSessionToken, GetFederationToken, GetAccessKeyInfo
+  ...['GetSessionToken', 'GetFederationToken'].flatMap((Action): Case[] => [
+    [
+      `${Action} by temporary credentials`,
+      async (house) => signed({ Action, Name: 'bob' }, await sessionKey(house)),
+      denied,
+      denied,
+    ],
+    [
+      `${Action} without a signature`,
+      () => post({ Action, Name: 'bob' }),
+      [403, 'MissingAuthenticationToken'],
+      invalid,
+    ],
+    [
+      `${Action} with a wrong secret`,
+      () => signed({ Action, Name: 'bob' }, wrongSecret),
+      mismatch,
+      denied,
+    ],
+  ]),
+  [
+    'a Deny on GetSessionToken',
+    () => signed({ Action: 'GetSessionToken' }, bobKey),
+    denied,
+    denied,
+  ],
+  [
+    'a federation token without leave',
+    () => signed({ Action: 'GetFederationToken', Name: 'bob' }, aliceKey),
+    denied,
+    denied,
+  ],
+  [
+    'a federated user without a name',
+    () => signed({ Action: 'GetFederationToken' }),
+    missing,
+    invalid,
+  ],
+  ...['a', 'a/b', 'x'.repeat(33)].map((Name): Case => [
+    `a federated user called ${Name}`,
+    () => signed({ Action: 'GetFederationToken', Name }),
+    invalid,
+    invalid,
+  ]),
+  [
+    'a question about a key without leave',
+    () => signed({ Action: 'GetAccessKeyInfo', AccessKeyId: 'ALICE' }, aliceKey),
+    denied,
+    denied,
+  ],
+  [
+    'a question about no key',
+    () => signed({ Action: 'GetAccessKeyInfo', AccessKeyId: 'a b' }),
+    invalid,
+    invalid,
+  ],
   // DecodeAuthorizationMessage
   [
     'an encoded message that is none',
@@ -393,7 +604,9 @@ for (const compat of ['aws', 'minio'] as const) {
         assert.equal(elementOf(response, 'Type'), compat === 'aws' ? type : '')
         assert.doesNotMatch(text(response), /<SecretAccessKey>|<SessionToken>/)
         assert.equal(response.headers['cache-control'], 'no-store')
-        assert.equal(response.headers['retry-after'] !== undefined, response.status === 503)
+        const throttled = code === 'Throttling' || code === 'SlowDown'
+        const retry = throttled ? '17' : response.status === 503 ? '2' : undefined
+        assert.equal(response.headers['retry-after'], retry)
       })
     }
   })

@@ -11,17 +11,18 @@ export function succeed(request: HttpRequest, document: string, settings: Settin
 
 export function refuse(
   request: HttpRequest,
-  { wire, message, bodyUnread }: WireRefusal,
+  { wire, message, bodyUnread, retryAfterSeconds }: WireRefusal,
   settings: Settings,
 ): HttpResponse {
   const fault = wire.status < 500 ? 'Sender' : 'Receiver'
   const type = settings.compat === 'minio' ? '' : fault
+  const retryAfter = retryAfterSeconds ?? (wire.status === 503 ? 2 : undefined)
   const document = errorDocument(wire, message, type, request.id)
   return {
     status: wire.status,
     headers: {
       ...headers(request, document, settings),
-      ...(wire.status === 503 && { 'retry-after': '2' }),
+      ...(retryAfter !== undefined && { 'retry-after': String(Math.ceil(retryAfter)) }),
     },
     body: document,
     ...(bodyUnread && { close: true }),

@@ -6,7 +6,10 @@ import {
   AssumeRoleCommand,
   AssumeRoleWithWebIdentityCommand,
   DecodeAuthorizationMessageCommand,
+  GetAccessKeyInfoCommand,
   GetCallerIdentityCommand,
+  GetFederationTokenCommand,
+  GetSessionTokenCommand,
   STSClient,
 } from '@aws-sdk/client-sts'
 import { SignatureV4 } from '@smithy/signature-v4'
@@ -21,6 +24,7 @@ import {
   stream,
   text,
   token,
+  uploaderArn,
   type House,
   type Key,
 } from './testing/house.ts'
@@ -91,6 +95,41 @@ describe('the AWS SDK', () => {
     assert.equal(me.Arn, 'arn:aws:sts::000000000000:assumed-role/user=alice/upload')
     assert.equal(me.Arn, role.AssumedRoleUser?.Arn)
     assert.equal(me.UserId, role.AssumedRoleUser?.AssumedRoleId)
+  })
+
+  it('takes a role with tags, goes on from there, and asks for session and federation tokens', async () => {
+    const house = live()
+    const role = await client(house, aliceKey).send(
+      new AssumeRoleCommand({
+        RoleArn: uploaderArn,
+        RoleSessionName: 'first',
+        Tags: [{ Key: 'team', Value: 'blue' }],
+        TransitiveTagKeys: ['team'],
+        PolicyArns: [{ arn: 'arn:aws:iam::aws:policy/consoleAdmin' }],
+        SourceIdentity: 'ann',
+        ExternalId: 'e-1',
+      }),
+    )
+    assert.equal(role.AssumedRoleUser?.AssumedRoleId, 'AROAUPLOADER22222222:first')
+    assert.equal(role.SourceIdentity, 'ann')
+    assert.deepEqual([...(house.issued[0]?.tags ?? [])], [['team', 'blue']])
+    const session = await client(house, aliceKey).send(new GetSessionTokenCommand({}))
+    assert.equal(session.Credentials?.AccessKeyId, 'ASIA2')
+    const federated = await client(house, rootKey).send(
+      new GetFederationTokenCommand({
+        Name: 'bob',
+        PolicyArns: [{ arn: 'arn:aws:iam::aws:policy/readonly' }],
+      }),
+    )
+    assert.equal(federated.FederatedUser?.FederatedUserId, '000000000000:bob')
+    const info = new GetAccessKeyInfoCommand({ AccessKeyId: 'AKIAIOSFODNN7EXAMPLE' })
+    assert.equal((await client(house, rootKey).send(info)).Account, '000000000000')
+    const [, byToken] = house.issued
+    assert.ok(byToken)
+    const chained = await client(house, house.keyOf(byToken)).send(
+      new AssumeRoleCommand({ RoleArn: uploaderArn, RoleSessionName: 'second' }),
+    )
+    assert.equal(chained.AssumedRoleUser?.AssumedRoleId, 'AROAUPLOADER22222222:second')
   })
 
   it('gets credentials for a token', async () => {

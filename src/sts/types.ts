@@ -17,6 +17,11 @@ export type StsFaceOptions = Readonly<{
   access: Pick<Access, 'authenticate' | 'authorize'>
   /** What a sealed denial says, as JSON can hold it. Throws when the text is not one of ours. */
   openDenial: (encodedMessage: string) => unknown
+  /**
+   * The certificates that a client presented, DER, the leaf first; `undefined`: the connection has no room for one.
+   * Absent: client certificates are no way in.
+   */
+  clientChain?: ((request: HttpRequest) => readonly Buffer[] | undefined) | undefined
   limits: StsLimits
   compat: Compat
   /** Told of each answer. Must neither block nor throw. */
@@ -54,6 +59,12 @@ export type StsAction =
   | 'AssumeRole'
   | 'AssumeRoleWithWebIdentity'
   | 'AssumeRoleWithClientGrants'
+  | 'AssumeRoleWithLDAPIdentity'
+  | 'AssumeRoleWithCertificate'
+  | 'AssumeRoleWithCustomToken'
+  | 'GetSessionToken'
+  | 'GetFederationToken'
+  | 'GetAccessKeyInfo'
   | 'GetCallerIdentity'
   | 'DecodeAuthorizationMessage'
 
@@ -67,6 +78,9 @@ export type StsErrorCode =
   | 'unknown_action'
   | 'missing_parameter'
   | 'invalid_value'
-  | 'unsupported_parameter'
+  | 'missing_login' // LDAPUsername or LDAPPassword
+  | 'login_not_enabled' // no directory is configured
+  | 'proof_not_enabled' // neither client certificates nor custom tokens are a way in
+  | 'insecure_connection' // a client certificate without TLS
   | 'missing_authentication'
   | 'malformed_message' // DecodeAuthorizationMessage of a text that we did not seal

@@ -12,6 +12,7 @@ import {
   CreateUserCommand,
   DeleteAccessKeyCommand,
   DeletePolicyCommand,
+  DeletePolicyVersionCommand,
   DeleteUserCommand,
   DetachUserPolicyCommand,
   GetPolicyCommand,
@@ -192,8 +193,13 @@ describe('@aws-sdk/client-iam against the running server', () => {
     await client.send(new UpdateAccessKeyCommand(inactive))
     await assert.rejects(sts(keys).send(new GetCallerIdentityCommand({})))
 
+    const conflict = { name: 'DeleteConflictException' }
+    await assert.rejects(client.send(new DeleteUserCommand({ UserName })), conflict)
     await client.send(new DetachUserPolicyCommand({ UserName, PolicyArn }))
+    await assert.rejects(client.send(new DeletePolicyCommand({ PolicyArn })), conflict)
+    await client.send(new DeletePolicyVersionCommand({ PolicyArn, VersionId: 'v1' }))
     await client.send(new DeletePolicyCommand({ PolicyArn }))
+    await assert.rejects(client.send(new DeleteUserCommand({ UserName })), conflict)
     await client.send(new DeleteAccessKeyCommand({ UserName, AccessKeyId }))
     await client.send(new DeleteUserCommand({ UserName }))
     await assert.rejects(client.send(new DeleteUserCommand({ UserName })), {
@@ -341,8 +347,9 @@ describe('daypass admin against the running server', () => {
     await s3(session).send(put)
     await daypassJson(['admin', 'user', 'disable', 'leaver'])
     await assert.rejects(sts(keys).send(new GetCallerIdentityCommand({})))
-    await assert.rejects(s3(session).send(put), { name: 'AccessDenied' })
+    await assert.rejects(s3(session).send(put), { name: 'ExpiredToken' })
     await daypassJson(['admin', 'user', 'enable', 'leaver'])
+    await assert.rejects(s3(session).send(put), { name: 'ExpiredToken' }, 'it does not come back')
     await sts(keys).send(new GetCallerIdentityCommand({}))
     await daypassJson(['admin', 'user', 'rm', 'leaver'])
     await assert.rejects(sts(keys).send(new GetCallerIdentityCommand({})))

@@ -135,7 +135,7 @@ describe('a session token', () => {
       `${version}.${ring}.${flipped}`,
       `${version}.${ring}.${sealed.slice(0, -4)}`,
       `${version}.abcdefghij234567.${sealed}`,
-      `dps2.${ring}.${sealed}`,
+      `dps9.${ring}.${sealed}`,
       'garbled',
       'eyJhbGciOiJIUzUxMiJ9.e30.c2lnbmF0dXJl',
     ]) {

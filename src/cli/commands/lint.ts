@@ -6,7 +6,7 @@ import type { Output } from '../context.ts'
 import { printable } from '../printable.ts'
 import { readInput } from '../read-input.ts'
 
-const kinds = ['identity', 'session', 'bucket'] as const
+const kinds = ['identity', 'session', 'bucket', 'trust'] as const
 type Kind = (typeof kinds)[number]
 
 export function addLintCommand(program: Command, { context, deliver }: Setting): void {

@@ -9,6 +9,7 @@ import { withPolicyArn } from '../policy-arns.ts'
 import { printable } from '../printable.ts'
 import { readInput } from '../read-input.ts'
 import { table } from '../table.ts'
+import { addPolicyVersionCommands } from './policy-version.ts'
 
 export function addPolicyCommands(admin: Command, setting: Setting): void {
   const policy = admin.command('policy').description('named policies')
@@ -29,13 +30,21 @@ export function addPolicyCommands(admin: Command, setting: Setting): void {
       putPolicy(client, name, await readInput(setting.context, file)),
   )
   remote(
+    policy.command('holders').argument('<name>').description('list who has a policy'),
+    setting,
+    (client, [name = '']) => listHolders(client, name),
+  )
+  addPolicyVersionCommands(policy, setting)
+  remote(
     policy
       .command('rm')
       .argument('<name>')
       .description('delete a policy that is attached to nobody'),
     setting,
     async (client, [name = '']) => {
-      await withPolicyArn(name, (arn) => client.call('iam', 'DeletePolicy', { PolicyArn: arn }))
+      await withPolicyArn(name, (PolicyArn) =>
+        client.call('iam', 'DeletePolicy', { PolicyArn, Cascade: 'true' }),
+      )
       return done(`Policy ${printable(name)} is deleted`)
     },
   )
@@ -67,6 +76,27 @@ function problemOf(policy: Answer): { problem?: string } {
   return problem === undefined ? {} : { problem: `broken: ${problem}` }
 }
 
+async function listHolders(client: Client, name: string): Promise<Output> {
+  return withPolicyArn(name, async (PolicyArn) => {
+    const holders: { kind: string; name: string }[] = []
+    let Marker: string | undefined
+    do {
+      const page = await client.call('iam', 'ListEntitiesForPolicy', { PolicyArn, Marker })
+      for (const word of ['User', 'Group', 'Role']) {
+        for (const each of page.items(`Policy${word}s`)) {
+          holders.push({ kind: word.toLowerCase(), name: each.text(`${word}Name`) ?? '' })
+        }
+      }
+      for (const each of page.items('PolicyLdapSubjects')) {
+        holders.push({ kind: each.text('Kind') ?? '', name: each.text('Name') ?? '' })
+      }
+      Marker = page.flag('IsTruncated') ? page.text('Marker') : undefined
+    } while (Marker !== undefined)
+    const rows = holders.map((holder) => [holder.kind, holder.name])
+    return { value: holders, text: table(['KIND', 'NAME'], rows) }
+  })
+}
+
 async function getPolicy(client: Client, name: string): Promise<Output> {
   return withPolicyArn(name, async (arn) => {
     const policy = await client.call('iam', 'GetPolicy', { PolicyArn: arn })
@@ -76,6 +106,15 @@ async function getPolicy(client: Client, name: string): Promise<Output> {
     const value: unknown = JSON.parse(text)
     return { value, text: JSON.stringify(value, null, 2) }
   })
+}
+
+/** The oldest version that does not act goes, when there are five. */
+async function makeRoom(client: Client, PolicyArn: string): Promise<void> {
+  const versions = await client.list('ListPolicyVersions', 'Versions', { PolicyArn })
+  const oldest = versions.find((version) => !version.flag('IsDefaultVersion'))
+  if (versions.length < 5 || !oldest) return
+  const VersionId = oldest.text('VersionId')
+  await client.call('iam', 'DeletePolicyVersion', { PolicyArn, VersionId })
 }
 
 async function putPolicy(client: Client, name: string, document: string): Promise<Output> {
@@ -88,8 +127,9 @@ async function putPolicy(client: Client, name: string, document: string): Promis
   } catch (error) {
     if (!isWireCode(error, 'EntityAlreadyExists')) throw error
   }
-  await withPolicyArn(name, (arn) =>
-    client.call('iam', 'CreatePolicyVersion', { PolicyArn: arn, ...fields, SetAsDefault: 'true' }),
-  )
+  await withPolicyArn(name, async (PolicyArn) => {
+    await makeRoom(client, PolicyArn)
+    return client.call('iam', 'CreatePolicyVersion', { PolicyArn, ...fields, SetAsDefault: 'true' })
+  })
   return done(`Policy ${printable(name)} is replaced; live sessions go by the new document`)
 }

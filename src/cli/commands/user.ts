@@ -4,9 +4,10 @@ import type { Client } from '../client.ts'
 import { done, remote } from '../command.ts'
 import type { Setting } from '../command.ts'
 import type { Output } from '../context.ts'
-import { withPolicyArn } from '../policy-arns.ts'
 import { printable } from '../printable.ts'
 import { table } from '../table.ts'
+import { addHolderCommands, attachedPolicies, inlinePolicies } from './holder.ts'
+import { readTags } from './role.ts'
 
 export function addUserCommands(admin: Command, setting: Setting): void {
   const user = admin.command('user').description('users, and which policies they have')
@@ -33,7 +34,7 @@ export function addUserCommands(admin: Command, setting: Setting): void {
     user.command('rm').argument('<name>').description('delete a user, its keys and its sessions'),
     setting,
     async (client, [name = '']) => {
-      await client.call('iam', 'DeleteUser', { UserName: name })
+      await client.call('iam', 'DeleteUser', { UserName: name, Cascade: 'true' })
       return done(`User ${printable(name)} is deleted, with its keys and sessions`)
     },
   )
@@ -53,28 +54,7 @@ export function addUserCommands(admin: Command, setting: Setting): void {
       },
     )
   }
-  addAttachment(user, setting, 'attach', 'AttachUserPolicy', 'give a policy to a user')
-  addAttachment(user, setting, 'detach', 'DetachUserPolicy', 'take a policy from a user')
-}
-
-function addAttachment(
-  user: Command,
-  setting: Setting,
-  verb: 'attach' | 'detach',
-  action: string,
-  description: string,
-): void {
-  remote(
-    user.command(verb).argument('<name>').argument('<policy>').description(description),
-    setting,
-    async (client, [name = '', policy = '']) => {
-      await withPolicyArn(policy, (PolicyArn) =>
-        client.call('iam', action, { UserName: name, PolicyArn }),
-      )
-      const where = verb === 'attach' ? 'is attached to' : 'is no longer attached to'
-      return done(`Policy ${printable(policy)} ${where} user ${printable(name)}`)
-    },
-  )
+  addHolderCommands(user, setting, 'User')
 }
 
 type UserRecord = Readonly<{ name: string; status: string; createdAt: string; managedBy: string }>
@@ -94,15 +74,29 @@ function showUsers(users: readonly UserRecord[]): Output {
 }
 
 async function getUser(client: Client, name: string): Promise<Output> {
-  const found = await client.call('iam', 'GetUser', { UserName: name })
-  const user = readUser(found.member('User'))
-  const attached = await client.list('ListAttachedUserPolicies', 'AttachedPolicies', {
-    UserName: name,
-  })
-  const policies = attached.map((policy) => policy.text('PolicyName') ?? '')
+  const found = (await client.call('iam', 'GetUser', { UserName: name })).member('User')
+  const user = readUser(found)
+  const groups = await client.list('ListGroupsForUser', 'Groups', { UserName: name })
+  const value = {
+    ...user,
+    policies: await attachedPolicies(client, 'User', name),
+    inlinePolicies: await inlinePolicies(client, 'User', name),
+    groups: groups.map((group) => group.text('GroupName') ?? ''),
+    boundary: found.member('PermissionsBoundary').text('PermissionsBoundaryArn'),
+    tags: readTags(found),
+  }
   const lines = table(
-    ['NAME', 'STATUS', 'MANAGED BY', 'CREATED', 'POLICIES'],
-    [[user.name, user.status, user.managedBy, user.createdAt, policies.join(', ')]],
+    ['NAME', 'STATUS', 'MANAGED BY', 'CREATED', 'POLICIES', 'GROUPS'],
+    [
+      [
+        user.name,
+        user.status,
+        user.managedBy,
+        user.createdAt,
+        [...value.policies, ...value.inlinePolicies.map((each) => `${each} (inline)`)].join(', '),
+        value.groups.join(', '),
+      ],
+    ],
   )
-  return { value: { ...user, policies }, text: lines }
+  return { value, text: lines }
 }

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import type { Grant } from '../../grants/index.ts'
-import type { PolicySource, SessionPrincipal } from '../types.ts'
+import type { Ancestor, PolicySource, SessionPrincipal } from '../types.ts'
 
 type Content = Omit<Grant, keyof { [K in keyof Grant as K extends symbol ? K : never]: never }>
 
@@ -28,7 +28,9 @@ export function janesGrant(changes: Partial<Content> = {}): Grant {
     source: { kind: 'policies', names: ['readwrite'] },
     sessionName: 'jane',
     sessionPolicies: [],
+    sessionPolicyNames: [],
     tags: new Map([['team', 'blue']]),
+    transitiveTagKeys: [],
     issuedAt: new Date('2026-01-01T12:00:00Z'),
     expiresAt: new Date('2026-01-01T13:00:00Z'),
     lineage: { jti: 'b7a1c2d3' },
@@ -52,11 +54,35 @@ const anySource: fc.Arbitrary<PolicySource> = fc.oneof(
     .array(anyName, { minLength: 1, maxLength: 4 })
     .map((names) => ({ kind: 'policies' as const, names })),
   fc.tuple(anyText, anyName).map(([arn, name]) => ({ kind: 'role' as const, arn, name })),
+  fc
+    .tuple(anyText, anyName, anyName)
+    .map(([arn, name, id]) => ({ kind: 'role' as const, arn, name, id })),
+  anyText.map((user) => ({ kind: 'ldap' as const, user })),
+)
+
+const anyAncestors: fc.Arbitrary<readonly Ancestor[]> = fc.array(
+  fc.record(
+    {
+      accessKeyId: anyName,
+      sealingKey: anyName,
+      issuedAt: fc.integer({ min: 0, max: 1_767_268_800_000 }).map((time) => new Date(time)),
+      source: anySource,
+    },
+    { noNullPrototype: true },
+  ),
+  { maxLength: 3 },
 )
 
 const anyPrincipal: fc.Arbitrary<SessionPrincipal> = fc.record(
   {
-    kind: fc.constantFrom('root' as const, 'user' as const, 'web-identity' as const),
+    kind: fc.constantFrom<SessionPrincipal['kind']>(
+      'root',
+      'user',
+      'web-identity',
+      'ldap',
+      'certificate',
+      'custom-token',
+    ),
     provider: anyText,
     issuer: anyText,
     subject: anyText,
@@ -79,21 +105,29 @@ export const anyGrant: fc.Arbitrary<Grant> = fc
     source: anySource,
     sessionName: anyName,
     sessionPolicies: fc.array(fc.array(anyText, { maxLength: 3 }), { maxLength: 3 }),
+    sessionPolicyNames: fc.array(fc.array(anyName, { maxLength: 3 }), { maxLength: 3 }),
+    transitiveTagKeys: fc.array(anyText, { maxLength: 3 }),
+    way: fc.option(fc.constantFrom('session-token' as const, 'federation' as const), {
+      nil: undefined,
+    }),
+    ancestors: anyAncestors,
     tags: fc.array(fc.tuple(anyText, anyText), { maxLength: 4 }).map((tags) => new Map(tags)),
     sourceIdentity: fc.option(anyText, { nil: undefined }),
     seconds: fc.integer({ min: 1, max: 604_800 }),
     parentAccessKeyId: fc.option(anyText, { nil: undefined }),
     jti: fc.option(anyText, { nil: undefined }),
   })
-  .map(({ seconds, sourceIdentity, parentAccessKeyId, jti, ...members }) =>
+  .map(({ seconds, sourceIdentity, parentAccessKeyId, jti, way, ancestors, ...members }) =>
     pretend({
       ...members,
+      ...(way && { way }),
       ...(sourceIdentity !== undefined && { sourceIdentity }),
       issuedAt: new Date('2026-01-01T12:00:00Z'),
       expiresAt: new Date(Date.parse('2026-01-01T12:00:00Z') + seconds * 1000),
       lineage: {
         ...(parentAccessKeyId !== undefined && { parentAccessKeyId }),
         ...(jti !== undefined && { jti }),
+        ...(ancestors.length > 0 && { ancestors }),
       },
       trace: [],
     }),

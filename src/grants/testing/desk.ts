@@ -1,8 +1,16 @@
+import type { Session } from '../../credentials/types.ts'
 import type { Principal } from '../../identity/index.ts'
 import { parsePolicy } from '../../policy/index.ts'
 import type { NamedPolicy } from '../../policy/index.ts'
 import { createGrants } from '../index.ts'
-import type { GrantRequest, Grants, GrantsOptions } from '../index.ts'
+import type {
+  Grant,
+  GrantDirectory,
+  GrantRequest,
+  GrantRole,
+  Grants,
+  GrantsOptions,
+} from '../index.ts'
 
 /** What the tests of this room share: a clock that stands still, some policies, principals as identity makes them. */
 export const now = new Date('2026-03-01T12:00:00.250Z')
@@ -19,12 +27,62 @@ export function policy(name: string, ...statements: readonly object[]): NamedPol
 export const allowRead = { Effect: 'Allow', Action: 's3:GetObject', Resource: '*' }
 export const allowWrite = { Effect: 'Allow', Action: 's3:PutObject', Resource: '*' }
 
-export function book(...policies: readonly NamedPolicy[]): GrantsOptions['policies'] {
-  const byName = new Map(policies.map((named) => [named.name, named]))
-  return { find: (name) => byName.get(name) }
+export const standardPolicies = [policy('readonly', allowRead), policy('writeonly', allowWrite)]
+
+export type People = Partial<
+  Readonly<{
+    policies: readonly NamedPolicy[]
+    users: Readonly<Record<string, readonly NamedPolicy[]>>
+    boundaries: Readonly<Record<string, NamedPolicy>>
+    userTags: ReadonlyMap<string, string>
+    roles: readonly GrantRole[]
+    rolePolicies: Readonly<Record<string, readonly NamedPolicy[]>>
+    roleBoundaries: Readonly<Record<string, NamedPolicy>>
+    /** By DN. */
+    attached: Readonly<Record<string, readonly NamedPolicy[]>>
+  }>
+>
+
+/** A directory that holds exactly this. Roles go by their ARN, as in the administration also by their name. */
+export function directoryOf(people: People = {}): GrantDirectory {
+  const { policies = standardPolicies, users = { alice: [policy('p', allowRead)] } } = people
+  const { roles = [], rolePolicies = {}, roleBoundaries = {}, attached = {} } = people
+  const findRole = (key: string) => roles.find(({ name, arn }) => name === key || arn === key)
+  return {
+    findPolicy: (name) => policies.find((named) => named.name === name),
+    findUser: (name) =>
+      Object.hasOwn(users, name)
+        ? { createdAt: new Date(0), tags: people.userTags ?? new Map() }
+        : undefined,
+    policiesOf: (name) => (Object.hasOwn(users, name) ? users[name] : undefined),
+    boundaryOf: (name) => people.boundaries?.[name],
+    findRole,
+    policiesOfRole: (key) => {
+      const role = findRole(key)
+      return role && (rolePolicies[role.name] ?? [])
+    },
+    boundaryOfRole: (key) => roleBoundaries[findRole(key)?.name ?? ''],
+    policiesAttachedTo: ({ kind, name }) => attached[`${kind} ${name}`] ?? [],
+  }
 }
 
-export const standardBook = book(policy('readonly', allowRead), policy('writeonly', allowWrite))
+export function trustPolicy(...statements: readonly object[]): NamedPolicy['policy'] {
+  const text = JSON.stringify({ Version: '2012-10-17', Statement: statements })
+  return parsePolicy(text, 'trust')
+}
+
+export const accountRoot = { AWS: 'arn:aws:iam::000000000000:root' }
+
+export function roleOf(name: string, ...trust: readonly object[]): GrantRole {
+  return {
+    name,
+    arn: `arn:aws:iam::000000000000:role/${name}`,
+    id: `AROA${name.toUpperCase().padEnd(16, '2')}`,
+    trustPolicy: trustPolicy(...trust),
+    maxSessionSeconds: 3600,
+    tags: new Map(),
+  }
+}
 
 export const limits: GrantsOptions['limits'] = {
   minSeconds: 900,
@@ -36,8 +94,7 @@ export const limits: GrantsOptions['limits'] = {
 export function desk(options: Partial<GrantsOptions> = {}): Grants {
   return createGrants({
     tenant: 'default',
-    policies: standardBook,
-    users: { policiesOf: (name) => (name === 'alice' ? [policy('p', allowRead)] : undefined) },
+    directory: directoryOf(),
     providers: [{ kind: 'claim', provider: 'dex', claimName: 'policy' }],
     limits,
     clock: () => now,
@@ -80,3 +137,9 @@ export const webIdentityRequest: GrantRequest = {
 }
 
 export const assumeRoleRequest: GrantRequest = { ...webIdentityRequest, action: 'sts:AssumeRole' }
+
+/** As the credentials room would open it again, once it had been issued. */
+export function sessionOf(grant: Grant, accessKeyId = 'ASIAPARENT'): Session {
+  const { trace: _trace, ...members } = grant
+  return { ...members, accessKeyId, sealingKey: 'k' }
+}

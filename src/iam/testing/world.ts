@@ -37,7 +37,9 @@ export type World = Readonly<{
 
 export async function makeWorld(
   t: TestContext,
-  change: Partial<Pick<IamFaceOptions<KnownCaller>, 'audit' | 'authorize'>> = {},
+  change: Partial<
+    Pick<IamFaceOptions<KnownCaller>, 'audit' | 'authorize' | 'findBucketPolicy' | 'normaliseDn'>
+  > = {},
 ): Promise<World> {
   const audit: IamAuditEvent[] = []
   const faults: unknown[] = []
@@ -48,6 +50,8 @@ export async function makeWorld(
     overlay: fileOverlay,
     rolePolicies: new Set<string>(),
     revokeUser: () => Promise.resolve(),
+    revokeRole: () => Promise.resolve(),
+    revokeProvider: () => Promise.resolve(),
     clock: () => now,
     random: randomBytes,
     onError: (what, error) => faults.push(what, error),

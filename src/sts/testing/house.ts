@@ -6,7 +6,8 @@ import type { Session } from '../../credentials/index.ts'
 import { createExchange } from '../../exchange.ts'
 import type { ExchangeEvent, ExchangeObservation } from '../../exchange.ts'
 import { createGrants } from '../../grants/index.ts'
-import type { Grant } from '../../grants/index.ts'
+import type { Grant, GrantRole } from '../../grants/index.ts'
+import { header } from '../../http.ts'
 import type { HttpRequest, HttpResponse } from '../../http.ts'
 import { combineVerifiers, createAccessKeyVerifier, IdentityError } from '../../identity/index.ts'
 import type { IdentityErrorCode, Principal, Verifier } from '../../identity/index.ts'
@@ -24,6 +25,8 @@ import type { StsEvent, StsFace, StsFaceOptions } from '../index.ts'
 export const now = new Date('2023-11-14T21:13:20.500Z')
 export const requestId = '18EA2BB230244A9F'
 export const roleArn = 'arn:minio:iam:::role/nOybJqMNzNmroqEKq5D0EUsRZw0'
+export const pluginArn = 'arn:minio:iam:::role/idmp-hook'
+export const uploaderArn = 'arn:aws:iam::000000000000:role/uploader'
 export const sessionToken = 'dps1.sealed/+="<>'
 
 export const rootKey = { accessKeyId: 'admin', secret: new Secret('root-secret-key') }
@@ -47,6 +50,8 @@ export type HouseOptions = Partial<Pick<StsFaceOptions, 'compat' | 'limits' | 'r
     auditFails?: boolean
     tooLarge?: boolean
     claimProviders?: boolean
+    /** No way in but keys and OpenID tokens. */
+    plain?: boolean
     clock?: () => Date
   }>
 
@@ -69,9 +74,32 @@ const owners = new Map([
   ['CAROL', { ...disabledKey, user: 'carol' }],
 ])
 
+/** For whoever has a key here, for the tokens of dex and for everybody of the other three kinds; tags and all. */
+const roles: readonly GrantRole[] = [
+  {
+    name: 'uploader',
+    arn: uploaderArn,
+    id: 'AROAUPLOADER22222222',
+    trustPolicy: parsePolicy(
+      JSON.stringify({
+        Version: '2012-10-17',
+        Statement: {
+          Effect: 'Allow',
+          Principal: { AWS: '*', Federated: ['dex', 'corp', 'tls', 'hook'] },
+          Action: 'sts:*',
+          Condition: { StringNotEquals: { 'sts:ExternalId': 'wrong' } },
+        },
+      }),
+      'trust',
+    ),
+    maxSessionSeconds: 3600,
+    tags: new Map(),
+  },
+]
+
 function findPolicy(name: string) {
   const policy = policies.get(name)
-  return policy && { name, policy, createdAt: now, updatedAt: now, managedBy: 'file' as const }
+  return policy && { name, policy }
 }
 
 function policiesOf(user: string) {
@@ -83,11 +111,23 @@ const directory: AccessOptions['directory'] = {
   policiesOf,
   findUser: (name) => ({
     name,
+    id: `AIDA${name.toUpperCase()}`,
     status: name === 'carol' ? 'disabled' : 'enabled',
     policies: attached.get(name) ?? [],
+    inlinePolicies: [],
+    tags: new Map(),
     createdAt: new Date(0),
     managedBy: 'file',
   }),
+  boundaryOf: () => undefined,
+  findRole: (arn) => roles.find((role) => role.arn === arn),
+  policiesOfRole: (arn) =>
+    roles.some((role) => role.arn === arn)
+      ? [findPolicy('readwrite')].flatMap((p) => p ?? [])
+      : undefined,
+  boundaryOfRole: () => undefined,
+  policiesAttachedTo: ({ name }) =>
+    name === 'cn=devs,dc=example' ? [findPolicy('readonly')].flatMap((p) => p ?? []) : [],
   findAccessKey: (id) => {
     const key = owners.get(id)
     if (!key) return undefined
@@ -95,33 +135,85 @@ const directory: AccessOptions['directory'] = {
     const status = 'Active'
     return { accessKeyId, user, secretAccessKey: secret, status, createdAt: now, managedBy: 'file' }
   },
-  listPolicies: () => [],
-  listUsers: () => [],
-  listAccessKeys: () => [],
 }
 
-/** A token `{"refuse": code}` is refused with that code; another one is a proven token with these claims. */
+/**
+ * A token `{"refuse": code}` is refused with that code; another one is a proven token with these claims. Passwords and
+ * custom tokens likewise; the text of a certificate is its subject.
+ */
 const provider: Verifier = {
   async verify(evidence) {
-    if (evidence.kind !== 'web-identity') return undefined
-    const claims = readToken(evidence.token)
-    if (claims.refuse) throw new IdentityError(claims.refuse, `Refused: ${claims.refuse}`)
-    const principal = {
-      kind: 'web-identity',
-      provider: evidence.provider ?? 'dex',
-      issuer: 'https://idp.example.com',
-      subject: 'alice',
-      displayName: 'Alice',
-      groups: [],
-      claims: new Map(Object.entries(claims)),
-      expiresAt: new Date('2023-11-14T22:13:20Z'),
+    switch (evidence.kind) {
+      case 'web-identity': {
+        const claims = new Map(Object.entries(readToken(evidence.token)))
+        return proven({ kind: 'web-identity', provider: evidence.provider ?? 'dex', claims })
+      }
+      case 'ldap': {
+        readToken(evidence.password)
+        const subject = `uid=${evidence.username},dc=example`
+        const groups = evidence.username === 'ann' ? ['cn=devs,dc=example'] : []
+        const fields = { kind: 'ldap', provider: 'corp', subject, groups } as const
+        return proven({
+          ...fields,
+          claims: new Map([['ldap:username', evidence.username]]),
+          expiresAt: undefined,
+        })
+      }
+      case 'certificate': {
+        const [leaf] = evidence.chain
+        if (!leaf) throw new IdentityError('certificate_missing', 'None was sent')
+        const subject = leaf.toString()
+        if (subject === 'bad') throw new IdentityError('certificate_refused', 'Not one of ours')
+        return proven({
+          kind: 'certificate',
+          provider: 'tls',
+          subject,
+          claims: new Map([['cn', subject]]),
+        })
+      }
+      case 'custom-token': {
+        if (evidence.roleArn !== pluginArn) return undefined
+        const claims = new Map(Object.entries(readToken(evidence.token)))
+        return proven({ kind: 'custom-token', provider: 'hook', issuer: pluginArn, claims })
+      }
+      case 'signature':
+        return undefined
     }
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the brand belongs to the identity room
-    return principal as unknown as Principal
   },
 }
 
-function readToken(text: Secret): Record<string, unknown> & { refuse?: IdentityErrorCode } {
+const openIdOnly: Verifier = {
+  verify: async (evidence, at) =>
+    evidence.kind === 'web-identity' ? provider.verify(evidence, at) : undefined,
+}
+
+type ProvenFields = {
+  [K in keyof Principal as K extends string ? K : never]?: Principal[K] | undefined
+}
+
+function proven(fields: ProvenFields): Principal {
+  const principal = {
+    issuer: 'https://idp.example.com',
+    subject: 'alice',
+    displayName: 'Alice',
+    groups: [],
+    expiresAt: new Date('2023-11-14T22:13:20Z'),
+    ...fields,
+  }
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the brand belongs to the identity room
+  return principal as unknown as Principal
+}
+
+type Token = Record<string, unknown> & { refuse?: IdentityErrorCode }
+
+function readToken(text: Secret): Token {
+  const claims = parseToken(text)
+  if (!claims.refuse) return claims
+  const detail = claims.refuse === 'throttled' ? { retryAfterSeconds: 17 } : {}
+  throw new IdentityError(claims.refuse, `Refused: ${claims.refuse}`, { detail })
+}
+
+function parseToken(text: Secret): Token {
   try {
     return JSON.parse(text.reveal())
   } catch {
@@ -139,11 +231,20 @@ export function openHouse(options: HouseOptions = {}): House {
   ] = [[], [], [], []]
   const role = { kind: 'role', provider: 'okta', roleArn, policies: ['readwrite'] } as const
   const claim = { kind: 'claim', provider: 'dex', claimName: 'policy' } as const
+  const plugin = {
+    kind: 'plugin',
+    provider: 'hook',
+    roleArn: pluginArn,
+    policies: ['readonly'],
+  } as const
   const grants = createGrants({
     tenant: 'default',
-    policies: { find: findPolicy },
-    users: { policiesOf },
-    providers: options.claimProviders === false ? [role] : [claim, role],
+    directory,
+    providers: [...(options.claimProviders === false ? [] : [claim]), role, plugin],
+    certificates: {
+      mappingOf: ({ subject }) =>
+        subject === 'nobody' ? undefined : { kind: 'policies', policies: ['readonly'] },
+    },
     limits: {
       minSeconds: 900,
       maxSeconds: 43_200,
@@ -153,7 +254,7 @@ export function openHouse(options: HouseOptions = {}): House {
     clock,
   })
   const exchange = createExchange({
-    identity: combineVerifiers([provider, createAccessKeyVerifier()]),
+    identity: combineVerifiers([options.plain ? openIdOnly : provider, createAccessKeyVerifier()]),
     grants,
     sessions: {
       issue(grant) {
@@ -207,6 +308,7 @@ export function openHouse(options: HouseOptions = {}): House {
     openDenial: (text) => JSON.parse(Buffer.from(text, 'base64url').toString()),
     limits: { maxBodyBytes: 65_536, bodyTimeoutMs: 50 },
     compat: 'aws',
+    ...(options.plain ? {} : { clientChain: readChain }),
     log: (event) => log.push(event),
     ...options,
   })
@@ -216,6 +318,14 @@ export function openHouse(options: HouseOptions = {}): House {
     sessionToken: new Secret(sessionToken),
   })
   return { face, events, observed, log, issued, keyOf }
+}
+
+/** Over TLS only; the header stands for the handshake. `forged`: a proxy that does not prove itself. */
+function readChain(request: HttpRequest): readonly Buffer[] | undefined {
+  const subject = header(request, 'test-certificate')
+  if (subject === 'forged') throw new IdentityError('certificate_refused', 'No proxy of ours')
+  if (!request.secure) return undefined
+  return subject === undefined ? [] : [Buffer.from(subject)]
 }
 
 export type Fields = Readonly<Record<string, string>>

@@ -1,0 +1,181 @@
+import type { BoundedCache } from '../bounded-cache.ts'
+import type { PolicySource, Session } from '../credentials/types.ts'
+import { parsePolicy, PolicyError } from '../policy/index.ts'
+import type { Ceiling, NamedPolicy } from '../policy/index.ts'
+import type { GrantDirectory } from './types.ts'
+
+/** What binds a caller now: its policies, what they cannot go beyond, and the tags that it has. */
+export type Binding = Readonly<{
+  identity: readonly NamedPolicy[]
+  ceilings: readonly Ceiling[]
+  /** `aws:PrincipalTag/K` */
+  tags: ReadonlyMap<string, string>
+}>
+
+export type BindingSources = Readonly<{
+  directory: GrantDirectory
+  /** The policies of providers' roles. */
+  roles: Readonly<{ policiesOfRole(arn: string): readonly NamedPolicy[] | undefined }>
+  /** Names of policies beyond which nobody in the tenant may go but the root key. Absent: no such bound. */
+  tenantCeiling?: readonly string[] | undefined
+  /** Compiled session policies by their text. */
+  sessionPolicies: BoundedCache<NamedPolicy['policy']>
+}>
+
+type BoundSession = Pick<
+  Session,
+  'principal' | 'source' | 'sessionPolicies' | 'sessionPolicyNames' | 'tags' | 'issuedAt'
+>
+
+const noTags: ReadonlyMap<string, string> = new Map()
+
+/** Looked up at each use, so that an edit or removal acts at once; a user who is disabled or gone may do nothing. */
+export function bindingOfUser(name: string, sources: BindingSources): Binding {
+  const { directory } = sources
+  return {
+    identity: directory.policiesOf(name) ?? [gone(`user ${name}`)],
+    ceilings: [...boundary(directory.boundaryOf(name)), ...tenantCeilings(sources)],
+    tags: directory.findUser(name)?.tags ?? noTags,
+  }
+}
+
+/** Looked up at each use, too. Whatever the session stands on and is not there any more denies everything. */
+export function bindingOfSession(session: BoundSession, sources: BindingSources): Binding {
+  const base = baseOf(session, sources)
+  return {
+    identity: base.identity,
+    ceilings: [...base.ceilings, ...tenantCeilings(sources), ...sessionCeilings(session, sources)],
+    tags: session.tags.size === 0 ? base.tags : new Map([...base.tags, ...session.tags]),
+  }
+}
+
+function baseOf(session: BoundSession, sources: BindingSources): Binding {
+  const { directory } = sources
+  const { source, principal } = session
+  const without = { ceilings: [], tags: noTags }
+  switch (source.kind) {
+    case 'root':
+      return { identity: [], ...without }
+    case 'user':
+      return baseOfUser(source.name, session, sources)
+    case 'policies':
+      return { identity: source.names.map((name) => find(name, directory)), ...without }
+    case 'role':
+      return source.id === undefined
+        ? { identity: providerRole(source.arn, sources), ...without }
+        : baseOfRole({ ...source, id: source.id }, session, sources)
+    case 'ldap':
+      return { identity: attachedTo(source.user, principal.groups, directory), ...without }
+  }
+  return source satisfies never
+}
+
+function baseOfUser(name: string, session: BoundSession, sources: BindingSources): Binding {
+  const { directory } = sources
+  return isThere(name, session, directory)
+    ? {
+        identity: directory.policiesOf(name) ?? [gone(`user ${name}`)],
+        ceilings: boundary(directory.boundaryOf(name)),
+        tags: directory.findUser(name)?.tags ?? noTags,
+      }
+    : { identity: [gone(`user ${name}`)], ceilings: [], tags: noTags }
+}
+
+/** A role that was deleted and made again under the same name is another one. So is the user who took it. */
+function baseOfRole(
+  { arn, id, name }: Extract<PolicySource, { kind: 'role' }> & { id: string },
+  session: BoundSession,
+  { directory }: BindingSources,
+): Binding {
+  const { kind, subject } = session.principal
+  if (kind === 'user' && !isThere(subject, session, directory)) {
+    return { identity: [gone(`user ${subject}`)], ceilings: [], tags: noTags }
+  }
+  const role = directory.findRole(arn)
+  const policies = role?.id === id ? directory.policiesOfRole(arn) : undefined
+  if (role === undefined || policies === undefined) {
+    return { identity: [gone(`role ${name}`)], ceilings: [], tags: noTags }
+  }
+  return {
+    identity: policies,
+    ceilings: boundary(directory.boundaryOfRole(arn)),
+    tags: role.tags,
+  }
+}
+
+function providerRole(arn: string, { roles }: BindingSources): readonly NamedPolicy[] {
+  return roles.policiesOfRole(arn) ?? [gone(`role ${arn}`)]
+}
+
+/** None at all is what a person has whose last policy was taken away: nothing. */
+export function attachedTo(
+  user: string,
+  groups: readonly string[],
+  directory: Pick<GrantDirectory, 'policiesAttachedTo'>,
+): readonly NamedPolicy[] {
+  return [
+    ...directory.policiesAttachedTo({ kind: 'ldap-user', name: user }),
+    ...groups.flatMap((name) => directory.policiesAttachedTo({ kind: 'ldap-group', name })),
+  ]
+}
+
+/**
+ * A user that was deleted and made again under the same name is another one: its past sessions stay dead, be it that both
+ * happened within one second, by another process whose rule of revocation has not come yet.
+ */
+function isThere(
+  name: string,
+  { issuedAt }: Pick<Session, 'issuedAt'>,
+  directory: GrantDirectory,
+): boolean {
+  const user = directory.findUser(name)
+  const sameUser = user !== undefined && user.createdAt.getTime() <= issuedAt.getTime()
+  return sameUser && directory.policiesOf(name) !== undefined
+}
+
+function boundary(policy: NamedPolicy | undefined): readonly Ceiling[] {
+  return policy === undefined ? [] : [{ name: 'permissions boundary', policies: [policy] }]
+}
+
+function tenantCeilings({ tenantCeiling, directory }: BindingSources): readonly Ceiling[] {
+  if (tenantCeiling === undefined) return []
+  const policies = tenantCeiling.map((name) => find(name, directory))
+  return [{ name: 'tenant ceiling', policies }]
+}
+
+function sessionCeilings(session: BoundSession, sources: BindingSources): readonly Ceiling[] {
+  const { sessionPolicies: documents, sessionPolicyNames: names } = session
+  return Array.from({ length: Math.max(documents.length, names.length) }, (_, layer) => ({
+    name: 'session policy',
+    policies: [
+      ...(documents[layer] ?? []).map((text) => sessionPolicy(text, sources)),
+      ...(names[layer] ?? []).map((name) => find(name, sources.directory)),
+    ],
+  }))
+}
+
+function find(name: string, directory: Pick<GrantDirectory, 'findPolicy'>): NamedPolicy {
+  return directory.findPolicy(name) ?? gone(`policy "${name}"`, name)
+}
+
+/** Stands where something should: denies everything in its layer and says why. */
+function gone(what: string, name = what): NamedPolicy {
+  return { name, policy: { kind: 'broken', problem: `${what} does not exist or is disabled` } }
+}
+
+function sessionPolicy(text: string, { sessionPolicies }: BindingSources): NamedPolicy {
+  const known = sessionPolicies.get(text)
+  if (known) return { name: 'session policy', policy: known }
+  const policy = parseSessionPolicy(text)
+  sessionPolicies.set(text, policy)
+  return { name: 'session policy', policy }
+}
+
+function parseSessionPolicy(text: string): NamedPolicy['policy'] {
+  try {
+    return parsePolicy(text, 'session')
+  } catch (error) {
+    if (error instanceof PolicyError) return { kind: 'broken', problem: error.message }
+    throw error
+  }
+}

@@ -1,0 +1,186 @@
+import type { Directory } from '../admin/index.ts'
+import { explain, parsePolicy } from '../policy/index.ts'
+import type { AccessDecision, Ceiling, NamedPolicy, PolicyKind } from '../policy/index.ts'
+import { defineAction } from './action.ts'
+import type { Action } from './action.ts'
+import { account, userArn } from './arn.ts'
+import { IamError } from './iam-error.ts'
+import { pageOf, pageParameters } from './page.ts'
+import type { Range } from './page.ts'
+import { atLeastOne, listOf, optional, required, text } from './parameter.ts'
+import { on, onAll } from './permissions.ts'
+import { contextEntries, suppose } from './simulation-context.ts'
+import type { ContextEntry } from './simulation-context.ts'
+import { sourceType, subjectOfArn } from './subjects.ts'
+import type { Subject } from './subjects.ts'
+import type { Members } from './value.ts'
+
+const common = {
+  ActionNames: atLeastOne(listOf(text)),
+  ResourceArns: listOf(text),
+  PermissionsBoundaryPolicyInputList: listOf(text),
+  ResourcePolicy: optional(text),
+  ResourceOwner: optional(text),
+  CallerArn: optional(text),
+  ContextEntries: contextEntries,
+  ...pageParameters,
+}
+
+/**
+ * AWS IAM API reference: what would be decided, answered by the engine that decides. `Reason` is ours. Positions in the
+ * source are not told; `StatementIndex` and `Sid` are. The policy of the resource counts when it is sent along.
+ */
+export const simulateActions: readonly (readonly [string, Action])[] = [
+  [
+    'SimulatePrincipalPolicy',
+    defineAction({
+      parameters: { PolicySourceArn: required(text), PolicyInputList: listOf(text), ...common },
+      effect: 'read',
+      permissions: ({ PolicySourceArn }) => on('SimulatePrincipalPolicy', PolicySourceArn),
+      run: (values, { admin, now }) => {
+        const subject = subjectOfArn(admin, values.PolicySourceArn, now)
+        const supposed = values.PolicyInputList.map(given('PolicyInputList', 'identity'))
+        const identity = [...subject.identity, ...supposed]
+        return simulate(admin, { ...subject, identity }, values)
+      },
+    }),
+  ],
+  [
+    'SimulateCustomPolicy',
+    defineAction({
+      parameters: { PolicyInputList: atLeastOne(listOf(text)), ...common },
+      effect: 'read',
+      permissions: () => onAll('SimulateCustomPolicy'),
+      run: (values, { admin, now }) => {
+        const identity = values.PolicyInputList.map(given('PolicyInputList', 'identity'))
+        return simulate(admin, { ...nobody(now), identity }, values)
+      },
+    }),
+  ],
+]
+
+/** A user that has nothing but the policies that are sent along. */
+function nobody(now: Date): Subject {
+  const arn = userArn('nobody')
+  return {
+    kind: 'user',
+    name: 'nobody',
+    arn,
+    principal: { kind: 'user', account, arn },
+    identity: [],
+    ceilings: [],
+    facts: { aws: { CurrentTime: now } },
+  }
+}
+
+function given(list: string, kind: PolicyKind): (document: string, index: number) => NamedPolicy {
+  return (document, index) => ({
+    name: `${list}.${index + 1}`,
+    policy: parsePolicy(document, kind),
+  })
+}
+
+type Values = Readonly<{
+  ActionNames: readonly string[]
+  ResourceArns: readonly string[]
+  PermissionsBoundaryPolicyInputList: readonly string[]
+  ResourcePolicy: string | undefined
+  CallerArn: string | undefined
+  ContextEntries: readonly ContextEntry[]
+}> &
+  Range
+
+const maxQuestions = 1000
+
+function simulate(admin: Directory, subject: Subject, values: Values): Members {
+  const { facts, s3 } = suppose(subject.facts, values.ContextEntries)
+  const supposed = values.PermissionsBoundaryPolicyInputList.map(
+    given('PermissionsBoundaryPolicyInputList', 'identity'),
+  )
+  // A boundary that is sent along stands in the place of the one that there is (AWS IAM API reference).
+  const ceilings: readonly Ceiling[] =
+    supposed.length > 0 ? [{ name: 'permissions boundary', policies: supposed }] : subject.ceilings
+  const bucketPolicy =
+    values.ResourcePolicy === undefined
+      ? {}
+      : {
+          bucketPolicy: {
+            name: 'ResourcePolicy',
+            policy: parsePolicy(values.ResourcePolicy, 'bucket'),
+          },
+        }
+  const principal = callerOf(subject, values.CallerArn)
+  const { items, end } = pageOf(questions(values), ({ index }) => index, values)
+  return {
+    EvaluationResults: items.map(({ action, resource }) => {
+      const access = { action, resource, s3, ...bucketPolicy }
+      const question = {
+        principal,
+        accesses: [access],
+        facts,
+        identity: subject.identity,
+        ceilings,
+      }
+      const [decision] = explain(question).accesses
+      if (!decision) throw new Error('one question has one answer')
+      return evaluation(admin, decision, ceilings.length > 0)
+    }),
+    ...end,
+  }
+}
+
+function questions(
+  values: Values,
+): readonly Readonly<{ index: string; action: string; resource: string }>[] {
+  const resources = values.ResourceArns.length > 0 ? values.ResourceArns : ['*']
+  if (resources.length * values.ActionNames.length > maxQuestions) {
+    throw new IamError(
+      'invalid_parameter',
+      `Actions times resources are at most ${maxQuestions} in one simulation`,
+    )
+  }
+  return values.ActionNames.flatMap((action) =>
+    resources.map((resource) => ({ action, resource })),
+  ).map((question, index) => ({ ...question, index: String(index).padStart(4, '0') }))
+}
+
+/** Whom the policy of the resource sees. */
+function callerOf(subject: Subject, arn: string | undefined): Subject['principal'] {
+  if (arn === undefined) return subject.principal
+  if (/^arn:aws:iam::000000000000:user\/[\w+=,.@-]+$/.test(arn)) {
+    return { kind: 'user', account, arn }
+  }
+  throw new IamError('invalid_parameter', `CallerArn must be the ARN of a user: ${userArn('NAME')}`)
+}
+
+const decisions = {
+  allow: 'allowed',
+  'explicit-deny': 'explicitDeny',
+  'implicit-deny': 'implicitDeny',
+} as const
+
+function evaluation(admin: Directory, decision: AccessDecision, isBounded: boolean): Members {
+  const deciding = decision.outcome === 'explicit-deny' ? 'deny' : 'allow'
+  const policies = decision.layers.flatMap(({ policies: each }) => each)
+  const boundary = decision.layers.filter(({ layer }) => layer === 'ceiling')
+  return {
+    EvalActionName: decision.action,
+    EvalResourceName: decision.resource,
+    EvalDecision: decisions[decision.outcome],
+    MatchedStatements: policies
+      .filter(({ verdict }) => verdict === deciding && decision.outcome !== 'implicit-deny')
+      .flatMap(({ policy, statements }) =>
+        statements.map(({ index, sid }) => ({
+          SourcePolicyId: policy,
+          SourcePolicyType: sourceType(admin, policy),
+          StatementIndex: index,
+          Sid: sid,
+        })),
+      ),
+    MissingContextValues: [],
+    PermissionsBoundaryDecisionDetail: isBounded
+      ? { AllowedByPermissionsBoundary: boundary.every(({ verdict }) => verdict === 'allow') }
+      : undefined,
+    Reason: decision.reason,
+  }
+}
