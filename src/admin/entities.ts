@@ -76,11 +76,16 @@ export function ownNameOfInline(holder: PolicyHolder, inline: string): string {
 
 export function storedPolicy(name: string, document: PolicyDocument): StoredPolicy {
   const current = document.versions.find(({ id }) => id === document.defaultVersion)
+  let parsed: NamedPolicy['policy'] | undefined
   return {
     name,
-    policy: current
-      ? parseIdentity(current.text)
-      : { kind: 'broken', problem: 'its default version is gone' },
+    // Ten thousand documents take a second to compile, and most of them are not asked at once.
+    get policy() {
+      parsed ??= current
+        ? parseIdentity(current.text)
+        : { kind: 'broken', problem: 'its default version is gone' }
+      return parsed
+    },
     id: document.id ?? derivedId('ANPA', name, document.createdAt),
     ...(document.description === undefined ? {} : { description: document.description }),
     tags: new Map(document.tags),
