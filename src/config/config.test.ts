@@ -379,6 +379,14 @@ describe('the other ways in', () => {
     assert.deepEqual(minio.certificates?.rules, [{ policyFrom: 'cn' }])
   })
 
+  it('are refused under the name of another one, of whatever kind', () => {
+    const provider = 'openid: [{ name: ldap, clientId: c, configUrl: "https://idp/d" }]'
+    assert.deepEqual(
+      paths(() => load(provider, minioLdap)),
+      ['ldap.0.name'],
+    )
+  })
+
   it('speak of what is insecure about them', () => {
     const env = { ...minioLdap, MINIO_IDENTITY_LDAP_SERVER_INSECURE: 'on' }
     assert.match(loadConfig({ env }).notices.join(), /plain text/)

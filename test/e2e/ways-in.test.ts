@@ -256,6 +256,28 @@ describe('AssumeRoleWithCustomToken', () => {
   })
 })
 
+describe('the ceiling of the configuration', () => {
+  it('binds users whatever their policies say, and not the root key', async () => {
+    const server = await startDaypass({
+      env: { ALICE_SECRET: 'a long enough secret' },
+      config: `
+ceiling: [readonly]
+users:
+  alice: { policies: [readwrite], accessKeys: [{ accessKeyId: ALICEKEY, secretAccessKey: { env: ALICE_SECRET } }] }
+`,
+    })
+    try {
+      await makeBucket(server)
+      const alice = s3(server, { accessKeyId: 'ALICEKEY', secretAccessKey: 'a long enough secret' })
+      await alice.send(new GetObjectCommand({ Bucket: 'shared', Key: 'k' }))
+      const put = new PutObjectCommand({ Bucket: 'shared', Key: 'k', Body: 'x' })
+      await assert.rejects(alice.send(put), { name: 'AccessDenied' })
+    } finally {
+      await server.stop()
+    }
+  })
+})
+
 describe('roles with trust policies', () => {
   it('are taken by whom they trust, and by nobody else, with the aws command', async (context) => {
     const aws = '/usr/bin/aws'
