@@ -243,6 +243,24 @@ describe('a client certificate (RFC 5280)', { skip: withoutOpenssl() }, () => {
     }
   })
 
+  it('is refused with another one hidden in it, whose signature would pass for its own', async () => {
+    const hidden = Buffer.from(`\n${shop.pem('direct')}`)
+    const length = Buffer.from([0x04, 0x82, hidden.length >> 8, hidden.length & 0xff])
+    const extension = `1.2.3.4=DER:${Buffer.concat([length, hidden]).toString('hex')}`
+    shop.make('impostor', { subject: '/CN=root', extensions: 'ca' })
+    shop.make('admin', {
+      by: 'impostor',
+      extensions: ['extendedKeyUsage=clientAuth', extension],
+    })
+    await refuses(['admin'], /cannot be read/)
+    shop.make('authority', {
+      by: 'impostor',
+      extensions: ['basicConstraints=critical,CA:TRUE', extension],
+    })
+    shop.make('below', { by: 'authority' })
+    await refuses(['below', 'authority'], /cannot be read/)
+  })
+
   it('is refused when it is none', async () => {
     const der = shop.der('direct')
     const chains = [

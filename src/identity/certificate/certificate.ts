@@ -76,7 +76,7 @@ export function parseCertificate(der: Buffer): Certificate {
   }
   const [notBefore, notAfter] = children(expectTag(validity, tags.sequence))
   const extensions = optional.find(({ tag }) => tag === 0xa3)
-  const x509 = new X509Certificate(der)
+  const x509 = readX509(der)
   return {
     x509,
     serial: readInteger(serial),
@@ -88,6 +88,17 @@ export function parseCertificate(der: Buffer): Certificate {
     hasStrongKey: isStrongKey(x509),
     ...readFacts(extensions === undefined ? new Map() : readExtensions(onlyChild(extensions))),
   }
+}
+
+/**
+ * OpenSSL's reader, which goes by other rules than ours: Node looks for PEM first, anywhere in the bytes. A certificate
+ * that its holder made, with somebody's public one as PEM in an extension, would have the names of the one and the
+ * signature of the other.
+ */
+function readX509(der: Buffer): X509Certificate {
+  const x509 = new X509Certificate(der)
+  if (x509.raw.equals(der)) return x509
+  throw new SyntaxError('a certificate that reads in two ways')
 }
 
 type Facts = Pick<
