@@ -11,7 +11,7 @@ import type {
   Issued,
   RefusedRequest,
 } from './exchange/types.ts'
-import type { Grant, GrantRequest, Grants } from './grants/index.ts'
+import type { Authorizer, Grant } from './grants/index.ts'
 import type { Evidence, Principal } from './identity/index.ts'
 
 export { ExchangeError } from './exchange/exchange-error.ts'
@@ -30,7 +30,7 @@ export function createExchange(parts: ExchangeParts): Exchange {
     try {
       const grant = await authorize(request, story)
       story.trace = grant.trace
-      const credentials = parts.sessions.issue(grant)
+      const credentials = await parts.sessions.issue(grant)
       await record(issuedEvent(story, grant, credentials))
       parts.observe(story.observation('issued', parts.clock()))
       return { grant, credentials }
@@ -40,41 +40,14 @@ export function createExchange(parts: ExchangeParts): Exchange {
   }
 
   async function authorize({ evidence, grant }: ExchangeRequest, story: Story): Promise<Grant> {
-    if (evidence.kind !== 'session') {
-      return authorizeByKind(evidence.kind, await verify(evidence, grant.roleArn, story), grant)
+    if (evidence.kind === 'session') {
+      story.principal = evidence.session.principal
+      return parts.grants.authorizeSession(evidence.session, grant)
     }
-    story.principal = evidence.session.principal
-    return parts.grants.authorizeSession(evidence.session, grant)
-  }
-
-  async function verify(
-    evidence: Evidence,
-    roleArn: string | undefined,
-    story: Story,
-  ): Promise<Principal> {
-    const addressee = addressed(evidence, roleArn, parts.grants)
-    return (story.principal = await parts.identity.verify(addressee, story.at))
-  }
-
-  function authorizeByKind(
-    kind: Evidence['kind'],
-    principal: Principal,
-    request: GrantRequest,
-  ): Grant {
-    const { grants } = parts
-    switch (kind) {
-      case 'signature':
-        return grants.authorizeUser(principal, request)
-      case 'web-identity':
-        return grants.authorizeWebIdentity(principal, request)
-      case 'ldap':
-        return grants.authorizeLdap(principal, request)
-      case 'certificate':
-        return grants.authorizeCertificate(principal, request)
-      case 'custom-token':
-        return grants.authorizeCustomToken(principal, request)
-    }
-    return kind satisfies never
+    const addressee = parts.grants.addressed(evidence, grant.roleArn)
+    const principal = await parts.identity.verify(addressee, story.at)
+    story.principal = principal
+    return parts.grants.authorize(principal, grant)
   }
 
   async function record(event: ExchangeEvent): Promise<void> {
@@ -126,8 +99,9 @@ export function createExchange(parts: ExchangeParts): Exchange {
 export type ExchangeParts = Readonly<{
   /** Throws when the evidence proves nobody, also when it is of a kind that nobody here can judge. */
   identity: Readonly<{ verify(evidence: Evidence, now: Date): Promise<Principal> }>
-  grants: Grants
-  sessions: Readonly<{ issue(grant: Grant): Credentials }>
+  grants: Authorizer
+  /** Credentials that keep to the grant, made here or by the tenant's own STS. Throws a refusal of its room. */
+  sessions: Readonly<{ issue(grant: Grant): Credentials | Promise<Credentials> }>
   /** Resolves when the event is durable. Rejects: nothing may be issued. */
   audit: Readonly<{ record(event: ExchangeEvent): Promise<void> }>
   /** Seals a refusal, so that only who may open it can read it; the caller carries it. */
@@ -141,18 +115,4 @@ export interface Exchange {
   exchange(request: ExchangeRequest): Promise<Issued>
   /** Records a refusal that a face found out itself, such as a wrong signature, then throws it. */
   refuse(request: RefusedRequest, code: ExchangeErrorCode, message: string): Promise<never>
-}
-
-/**
- * A role ARN says which provider is meant; without one the claim-based providers are told apart by the token. A role of
- * the directory trusts providers of either kind, and says so itself.
- */
-function addressed(evidence: Evidence, roleArn: string | undefined, grants: Grants): Evidence {
-  if (evidence.kind === 'custom-token') {
-    return { ...evidence, roleArn: grants.choosePlugin(evidence.roleArn) }
-  }
-  if (evidence.kind !== 'web-identity') return evidence
-  if (grants.namesRole(roleArn)) return { ...evidence, anyMode: true }
-  const provider = grants.chooseProvider(roleArn)
-  return provider === undefined ? evidence : { ...evidence, provider }
 }

@@ -91,6 +91,8 @@ function bindsBy({ source }: Pick<Session, 'source'>): string {
       return `the policies that role ${source.arn} has now`
     case 'ldap':
       return `the policies attached now to ${source.user} and its groups`
+    case 'binding':
+      return `what ${source.bindings.join(', ')} gave`
   }
 }
 

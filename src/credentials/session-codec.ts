@@ -12,8 +12,17 @@ const kindNumbers: Readonly<Record<SessionPrincipal['kind'], number>> = {
   ldap: 3,
   certificate: 4,
   'custom-token': 5,
+  'service-account': 6,
 }
-const kinds = ['root', 'user', 'web-identity', 'ldap', 'certificate', 'custom-token'] as const
+const kinds = [
+  'root',
+  'user',
+  'web-identity',
+  'ldap',
+  'certificate',
+  'custom-token',
+  'service-account',
+] as const
 
 const wayNumbers: Readonly<Record<NonNullable<Session['way']>, number>> = {
   'session-token': 1,
@@ -101,7 +110,7 @@ function decodePrincipal(member: readonly unknown[]): SessionPrincipal {
   }
 }
 
-function encodeSource(source: PolicySource): readonly string[] {
+function encodeSource(source: PolicySource): readonly unknown[] {
   switch (source.kind) {
     case 'root':
       return ['root']
@@ -113,6 +122,8 @@ function encodeSource(source: PolicySource): readonly string[] {
       return ['role', source.arn, source.name, ...(source.id === undefined ? [] : [source.id])]
     case 'ldap':
       return ['ldap', source.user]
+    case 'binding':
+      return ['binding', source.bindings, source.names, source.documents, source.roleArn ?? null]
   }
   return source satisfies never
 }
@@ -129,8 +140,21 @@ function decodeSource([kind, ...rest]: readonly unknown[]): PolicySource {
       return decodeRole(rest)
     case 'ldap':
       return { kind, user: text(rest[0]) }
+    case 'binding':
+      return decodeBinding(rest)
     default:
       throw new TypeError('not a policy source')
+  }
+}
+
+function decodeBinding([bindings, names, documents, roleArn]: readonly unknown[]): PolicySource {
+  const role = optionalText(roleArn)
+  return {
+    kind: 'binding',
+    bindings: texts(bindings),
+    names: texts(names),
+    documents: texts(documents),
+    ...(role !== undefined && { roleArn: role }),
   }
 }
 

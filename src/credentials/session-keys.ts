@@ -27,6 +27,11 @@ export function policySourceKeys(source: PolicySource): readonly string[] {
       return [`role/${source.name}`]
     case 'ldap':
       return [`ldap/${source.user}`]
+    case 'binding':
+      return [
+        ...source.bindings.map((binding) => `binding/${binding}`),
+        ...source.names.map((name) => `policy/${name}`),
+      ]
   }
   return source satisfies never
 }

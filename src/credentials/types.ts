@@ -15,10 +15,29 @@ export type PolicySource =
   | Readonly<{ kind: 'role'; arn: string; name: string; id?: string }>
   /** The policies attached then to this normalised DN and to those of the principal's groups. */
   | Readonly<{ kind: 'ldap'; user: string }>
+  /**
+   * What bindings in a Kubernetes cluster give to a service account: named policies, documents that stand in the bindings
+   * themselves, and those of a role. All of the names must exist when the session is used.
+   */
+  | Readonly<{
+      kind: 'binding'
+      /** `sts.min.io/PolicyBinding/NAMESPACE/NAME`, for revocation and for people. Never empty. */
+      bindings: readonly string[]
+      names: readonly string[]
+      documents: readonly string[]
+      roleArn?: string
+    }>
 
 /** Who stands behind a session: the storable part of a Principal. */
 export type SessionPrincipal = Readonly<{
-  kind: 'root' | 'user' | 'web-identity' | 'ldap' | 'certificate' | 'custom-token'
+  kind:
+    | 'root'
+    | 'user'
+    | 'web-identity'
+    | 'ldap'
+    | 'certificate'
+    | 'custom-token'
+    | 'service-account'
   provider: string
   issuer: string
   subject: string
@@ -92,7 +111,10 @@ export type RevocationRule = Readonly<{
   provider?: string
   /** ARN of the role. */
   role?: string
-  /** One of the texts of `policySourceKeys()`: `root`, `user/alice`, `policy/readonly`, `role/name`, `ldap/DN`. */
+  /**
+   * One of the texts of `policySourceKeys()`: `root`, `user/alice`, `policy/readonly`, `role/name`, `ldap/DN`,
+   * `binding/GROUP/KIND/NAMESPACE/NAME`.
+   */
   policySource?: string
   tenant?: string
   /** Id of the ring key that sealed the session. */

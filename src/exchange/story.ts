@@ -50,6 +50,7 @@ function proofOf({ evidence, accessKeyId }: RefusedRequest): ExchangeFacts['proo
   switch (evidence?.kind) {
     case 'web-identity':
     case 'custom-token':
+    case 'service-account':
       return { kind: 'token', sha256: evidence.token.fingerprint() }
     case 'ldap':
       return { kind: 'login', username: evidence.username.slice(0, 256) }

@@ -29,6 +29,8 @@ export type ExchangeErrorCode =
   | GrantErrorCode
   | Extract<CredentialsErrorCode, 'session_too_large'>
   | 'caller_unproven' // a signature that did not verify; the face knows the particulars
+  | 'target_unavailable' // the tenant's own STS, or its policies, could not be reached; detail.retryAfterSeconds
+  | 'target_refused' // the tenant's own STS said no
   | 'audit_unavailable'
 
 export type ExchangeObservation = Readonly<{

@@ -66,6 +66,8 @@ function baseOf(session: BoundSession, sources: BindingSources): Binding {
         : baseOfRole({ ...source, id: source.id }, session, sources)
     case 'ldap':
       return { identity: attachedTo(source.user, principal.groups, directory), ...without }
+    case 'binding':
+      return baseOfBinding(source, sources)
   }
   return source satisfies never
 }
@@ -100,6 +102,26 @@ function baseOfRole(
     identity: policies,
     ceilings: boundary(directory.boundaryOfRole(arn)),
     tags: role.tags,
+  }
+}
+
+/** A name that is not there may have been meant to deny something, so it denies everything. */
+function baseOfBinding(
+  { names, documents, roleArn }: Extract<PolicySource, { kind: 'binding' }>,
+  sources: BindingSources,
+): Binding {
+  const { directory } = sources
+  const role = roleArn === undefined ? undefined : directory.findRole(roleArn)
+  const ofRole = roleArn === undefined ? [] : directory.policiesOfRole(roleArn)
+  const identity = [
+    ...names.map((name) => find(name, directory)),
+    ...documents.map((text) => ({ ...sessionPolicy(text, sources), name: 'bound policy' })),
+    ...(ofRole ?? [gone(`role ${roleArn}`)]),
+  ]
+  return {
+    identity: identity.length === 0 ? [gone('what the binding gave')] : identity,
+    ceilings: role === undefined ? [] : boundary(directory.boundaryOfRole(role.arn)),
+    tags: role?.tags ?? noTags,
   }
 }
 

@@ -1,6 +1,6 @@
 import { BoundedCache } from '../bounded-cache.ts'
 import type { Session } from '../credentials/types.ts'
-import type { Principal } from '../identity/index.ts'
+import type { Evidence, Principal } from '../identity/index.ts'
 import { explain, explainIssue, isAllowed, isDeniedAtIssue } from '../policy/index.ts'
 import type { NamedPolicy } from '../policy/index.ts'
 import { federatedApplicant, keyApplicant, sessionApplicant, type Applicant } from './applicant.ts'
@@ -18,6 +18,7 @@ import type { GrantError } from './grant-error.ts'
 import { issueQuestion } from './issue-question.ts'
 import { chooseLifetime, type Lifetime } from './lifetime.ts'
 import { lifetimeRules } from './lifetime-rules.ts'
+import { mintGrant } from './mint-grant.ts'
 import { checkLimits, indexProviders, type FixedRole, type Providers } from './options.ts'
 import { baseOfRole, demandTrust, findRole } from './role.ts'
 import { chooseSessionName } from './session-name.ts'
@@ -54,6 +55,38 @@ class Desk implements Grants {
     const { directory, tenantCeiling } = options
     const sessionPolicies = new BoundedCache<NamedPolicy['policy']>(1000)
     this.#sources = { directory, roles: this, tenantCeiling, sessionPolicies }
+  }
+
+  addressed(evidence: Evidence, roleArn: string | undefined): Evidence {
+    if (evidence.kind === 'custom-token') {
+      return { ...evidence, roleArn: this.choosePlugin(evidence.roleArn) }
+    }
+    if (evidence.kind !== 'web-identity') return evidence
+    // A role of the directory trusts providers of either kind, and says so itself.
+    if (this.namesRole(roleArn)) return { ...evidence, anyMode: true }
+    const provider = this.chooseProvider(roleArn)
+    return provider === undefined ? evidence : { ...evidence, provider }
+  }
+
+  authorize(principal: Principal, request: GrantRequest): Grant {
+    switch (principal.kind) {
+      case 'root':
+      case 'user':
+        return this.authorizeUser(principal, request)
+      case 'web-identity':
+        return this.authorizeWebIdentity(principal, request)
+      case 'ldap':
+        return this.authorizeLdap(principal, request)
+      case 'certificate':
+        return this.authorizeCertificate(principal, request)
+      case 'custom-token':
+        return this.authorizeCustomToken(principal, request)
+      case 'service-account': {
+        const message = 'Service accounts get credentials from the operator of their cluster'
+        throw new Trace().refusal('caller', 'caller_not_allowed', message)
+      }
+    }
+    return principal.kind satisfies never
   }
 
   authorizeWebIdentity(principal: Principal, request: GrantRequest): Grant {
@@ -223,7 +256,7 @@ class Desk implements Grants {
     refuseIfDenied(draft, trace)
     const { lifetime, tags, sourceIdentity } = draft
     const way = wayOf(request.action)
-    return mint({
+    return mintGrant({
       principal,
       tenant: this.#options.tenant,
       source: base.source,
@@ -349,13 +382,6 @@ function refuseIfDenied(draft: Draft, trace: Trace): void {
 function wayOf(action: IssueAction): Grant['way'] {
   if (action === 'sts:GetSessionToken') return 'session-token'
   return action === 'sts:GetFederationToken' ? 'federation' : undefined
-}
-
-type Fields = { [K in keyof Grant as K extends string ? K : never]: Grant[K] }
-
-function mint(fields: Fields): Grant {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the one place where a Grant is made
-  return fields as Grant
 }
 
 function unknownRole(trace: Trace): GrantError {

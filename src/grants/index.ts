@@ -4,6 +4,9 @@
  * what binds a session when it is used. Takes principals, gives grants with the trace of the decision. Never verifies evidence, never makes credentials.
  */
 export { createGrants } from './grants.ts'
+export { createTenantGrants, type TenantGrantsOptions } from './tenant-grants.ts'
+export { BindingIndex, compilePattern } from './binding-index.ts'
+export type * from './tenants.ts'
 export { GrantError } from './grant-error.ts'
 export { providerRoleArn } from './role-arn.ts'
 export {

@@ -90,6 +90,8 @@ export function providerFacts(
         federated: { provider, claims },
       }
     }
+    case 'service-account':
+      return { jwt: claims, federated: { provider, issuer, claims } }
     case 'certificate':
       return { cert: certificateFacts(claims), federated: { provider, claims } }
   }

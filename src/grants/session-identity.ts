@@ -48,6 +48,7 @@ export function sessionUserId({ principal, source, sessionName, way }: NamedSess
 
 /** The role that bucket and trust policies may name; only a session that really has one. */
 function sessionRoleArn({ source }: Pick<NamedSession, 'source'>): string | undefined {
+  if (source.kind === 'binding') return source.roleArn
   if (source.kind !== 'role') return undefined
   return source.id === undefined ? `arn:aws:iam::${account}:role/openid=${source.name}` : source.arn
 }
@@ -75,6 +76,7 @@ const ways: Readonly<Record<SessionPrincipal['kind'], string>> = {
   ldap: 'ldap',
   certificate: 'certificate',
   'custom-token': 'custom',
+  'service-account': 'kubernetes',
 }
 
 /**

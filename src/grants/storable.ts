@@ -17,6 +17,7 @@ function claimsOf(principal: Principal): Claims {
     case 'user':
       return new Map()
     case 'web-identity':
+    case 'service-account':
       return readableClaims(claims)
     case 'custom-token':
       return pluginClaims(principal)

@@ -1,5 +1,5 @@
 import type { PolicySource, Session, SessionPrincipal } from '../credentials/types.ts'
-import type { Principal } from '../identity/index.ts'
+import type { Evidence, Principal } from '../identity/index.ts'
 import type { NamedPolicy } from '../policy/index.ts'
 
 /** One line of an explained decision, in the order in which things were looked at. */
@@ -39,6 +39,7 @@ export type GrantErrorCode =
   | 'no_policy' // claim missing or names nothing that exists; role without policies
   | 'unknown_role'
   | 'role_not_trusted' // the trust policy, or the caller's own policies, do not let it take the role
+  | 'unknown_tenant' // there is no tenant of that name, or more than one
   | 'denied' // a Deny statement for the sts action
   | 'caller_not_allowed' // this kind of caller may not take this way
   | 'expired' // the grant would already be over
@@ -69,8 +70,13 @@ export type GrantRequest = Readonly<{
   transitiveTagKeys?: readonly string[] | undefined
   externalId?: string | undefined
   sourceIdentity?: string | undefined
+  /** Where the credentials are to work, when the caller says so: of many tenants, not of one. */
+  tenant?: TenantName | undefined
   client: Readonly<{ source: string; secure: boolean; userAgent?: string | undefined }>
 }>
+
+/** A tenant of a Kubernetes cluster: its namespace, and its own name where that was given. */
+export type TenantName = Readonly<{ namespace: string; name?: string | undefined }>
 
 /** Where stored policies are found by name. */
 export type PolicyBook = Pick<GrantDirectory, 'findPolicy'>
@@ -155,7 +161,17 @@ export type GrantsOptions = Readonly<{
   clock: () => Date
 }>
 
-export interface Grants {
+/** What the exchange asks of whoever decides. */
+export interface Authorizer {
+  /** The evidence, with what the role ARN says of who is to judge it. Throws a GrantError `unknown_role`. */
+  addressed(evidence: Evidence, roleArn: string | undefined): Evidence
+  /** A grant for a principal, each kind by its own way. Throws a GrantError. */
+  authorize(principal: Principal, request: GrantRequest): Grant
+  /** A role for the owner of a session, which was opened and found alive. Throws a GrantError. */
+  authorizeSession(session: Session, request: GrantRequest): Grant
+}
+
+export interface Grants extends Authorizer {
   /**
    * A grant for a principal whose token was verified. Throws a GrantError.
    * A role ARN that is not known is passed over when a claim-based provider vouches for the principal.
@@ -166,8 +182,6 @@ export interface Grants {
    * A role ARN that is not known is passed over: then the session has what the caller itself has.
    */
   authorizeUser(principal: Principal, request: GrantRequest): Grant
-  /** A role for the owner of a session, which was opened and found alive. Throws a GrantError. */
-  authorizeSession(session: Session, request: GrantRequest): Grant
   /** By the policies attached to the person and its groups, or by a role. Throws a GrantError. */
   authorizeLdap(principal: Principal, request: GrantRequest): Grant
   /** By the rule that let the certificate in, or by a role. Throws a GrantError. */

@@ -24,6 +24,8 @@ export type Evidence =
   | Readonly<{ kind: 'certificate'; chain: readonly Buffer[] }>
   /** A token that only the configured webhook understands (MinIO's identity plugin). */
   | Readonly<{ kind: 'custom-token'; token: Secret; roleArn: string }>
+  /** The token of a Kubernetes service account, to be judged by the cluster that issued it. */
+  | Readonly<{ kind: 'service-account'; token: Secret }>
   /** A request already proven by SigV4 (`access.ts`): who signed it. */
   | Readonly<{ kind: 'signature'; signer: Signer }>
 
@@ -41,11 +43,12 @@ export type PrincipalKind =
   | 'ldap'
   | 'certificate'
   | 'custom-token'
+  | 'service-account'
 
 /** Who the evidence proved. No permissions in it. */
 export type Principal = Readonly<{
   kind: PrincipalKind
-  /** Name of the configured provider, or `internal` for root and users. */
+  /** Name of the configured provider or of the cluster, or `internal` for root and users. */
   provider: string
   /** `iss` of the token; for root and users the tenant's own name. */
   issuer: string
@@ -84,4 +87,5 @@ export type IdentityErrorCode =
   | 'certificate_refused' // chain, validity, usage, revocation or mapping do not hold
   | 'too_many_certificates' // more intermediates than we follow
   | 'custom_token_refused' // the webhook says no
+  | 'cluster_unavailable' // the Kubernetes API server did not answer; detail.retryAfterSeconds
   | 'no_provider' // web identity is not configured, or the named provider does not exist

@@ -135,7 +135,7 @@ function credentials({ credentials: issued }: Issued): readonly [keys: Xml, size
 }
 
 /** RFC 3339 in UTC without a fraction. */
-function wholeSeconds(instant: Date): string {
+export function wholeSeconds(instant: Date): string {
   return `${instant.toISOString().slice(0, 19)}Z`
 }
 

@@ -4,4 +4,6 @@
  * Owns the wire: parameters in, documents and error codes out. Never looks at policies, keys or tokens.
  */
 export { createStsFace } from './face.ts'
+export { createTenantStsFace } from './tenant-face.ts'
+export type { TenantStsFace, TenantStsFaceOptions } from './tenant-face.ts'
 export type { StsFace, StsFaceOptions, StsLimits, StsEvent, Compat } from './types.ts'

@@ -37,7 +37,8 @@ export async function readCall(
   return { ...asked, caller }
 }
 
-function readParameters(request: HttpRequest, body: Buffer): Parameters {
+/** Of query and form together. A form counts when the request is a POST and says that it has one. */
+export function readParameters(request: HttpRequest, body: Buffer): Parameters {
   const query = parseFields(Buffer.from(request.query, 'latin1'))
   const form = request.method === 'POST' && hasForm(request) ? parseFields(body) : []
   return mergeParameters(query, form)

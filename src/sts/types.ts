@@ -81,6 +81,8 @@ export type StsErrorCode =
   | 'missing_login' // LDAPUsername or LDAPPassword
   | 'login_not_enabled' // no directory is configured
   | 'proof_not_enabled' // neither client certificates nor custom tokens are a way in
+  | 'malformed_tenant' // a path that names no tenant
+  | 'method_not_allowed'
   | 'insecure_connection' // a client certificate without TLS
   | 'missing_authentication'
   | 'malformed_message' // DecodeAuthorizationMessage of a text that we did not seal

@@ -176,6 +176,7 @@ const provider: Verifier = {
         const claims = new Map(Object.entries(readToken(evidence.token)))
         return proven({ kind: 'custom-token', provider: 'hook', issuer: pluginArn, claims })
       }
+      case 'service-account':
       case 'signature':
         return undefined
     }

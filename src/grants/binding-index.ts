@@ -1,0 +1,176 @@
+import { BoundedCache } from '../bounded-cache.ts'
+import type {
+  BindingSubject,
+  BoundSubject,
+  LabelSelector,
+  ServiceAccountBinding,
+  Tenant,
+} from './tenants.ts'
+
+type Names = Pick<BoundSubject, 'cluster' | 'namespace' | 'serviceAccount'>
+type Filed = Readonly<{ binding: ServiceAccountBinding; fitsNames(names: Names): boolean }>
+
+/** How many service accounts are remembered with the bindings whose names fit them. */
+const cacheSize = 10_000
+
+/**
+ * The bindings of a cluster, found by who asks. Those that spell a service account out are found by its name; patterns
+ * are tried one after the other, once for each service account and change of the index.
+ */
+export class BindingIndex {
+  readonly #homeCluster: string
+  readonly #byId = new Map<string, Filed>()
+  /** By the tenant's namespace, then by `NAMESPACE/NAME` of the service account. */
+  readonly #exact = new Map<string, Map<string, Set<Filed>>>()
+  readonly #patterns = new Map<string, Set<Filed>>()
+  #byNames = new BoundedCache<readonly Filed[]>(cacheSize)
+
+  /** @param homeCluster the cluster that is meant where a binding names none */
+  constructor(homeCluster: string) {
+    this.#homeCluster = homeCluster
+  }
+
+  get size(): number {
+    return this.#byId.size
+  }
+
+  /** Takes the place of the binding of the same id. */
+  put(binding: ServiceAccountBinding): void {
+    this.delete(binding.id)
+    const filed = { binding, fitsNames: compileNames(binding.subject, this.#homeCluster) }
+    this.#byId.set(binding.id, filed)
+    this.#drawer(binding).add(filed)
+  }
+
+  delete(id: string): void {
+    const filed = this.#byId.get(id)
+    if (!filed) return
+    this.#byId.delete(id)
+    this.#drawer(filed.binding).delete(filed)
+    this.#sweep(filed.binding)
+  }
+
+  /** In the order of their ids, so that the same decision reads the same each time. */
+  find(
+    tenant: Pick<Tenant, 'namespace' | 'name'>,
+    subject: BoundSubject,
+  ): readonly ServiceAccountBinding[] {
+    return this.#named(tenant.namespace, subject)
+      .map(({ binding }) => binding)
+      .filter((binding) => binding.tenant === undefined || binding.tenant === tenant.name)
+      .filter((binding) => fitsRest(binding.subject, subject))
+  }
+
+  #named(home: string, subject: BoundSubject): readonly Filed[] {
+    const { cluster, namespace, serviceAccount } = subject
+    const account = `${namespace}/${serviceAccount}`
+    const key = `${home}|${cluster}|${account}`
+    const known = this.#byNames.get(key)
+    if (known) return known
+    const candidates = [
+      ...(this.#exact.get(home)?.get(account) ?? []),
+      ...(this.#patterns.get(home) ?? []),
+    ]
+    const found = candidates
+      .filter((filed) => filed.fitsNames({ cluster, namespace, serviceAccount }))
+      .toSorted((a, b) => (a.binding.id < b.binding.id ? -1 : 1))
+    this.#byNames.set(key, found)
+    return found
+  }
+
+  #drawer({ namespace, subject }: ServiceAccountBinding): Set<Filed> {
+    this.#byNames = new BoundedCache(cacheSize)
+    if (isPattern(subject.namespace) || isPattern(subject.serviceAccount)) {
+      return getOrMake(this.#patterns, namespace, () => new Set())
+    }
+    const accounts = getOrMake(this.#exact, namespace, () => new Map<string, Set<Filed>>())
+    return getOrMake(accounts, `${subject.namespace}/${subject.serviceAccount}`, () => new Set())
+  }
+
+  /** Leaves no empty drawers behind. */
+  #sweep({ namespace, subject }: ServiceAccountBinding): void {
+    if (this.#patterns.get(namespace)?.size === 0) this.#patterns.delete(namespace)
+    const accounts = this.#exact.get(namespace)
+    const account = `${subject.namespace}/${subject.serviceAccount}`
+    if (accounts?.get(account)?.size === 0) accounts.delete(account)
+    if (accounts?.size === 0) this.#exact.delete(namespace)
+  }
+}
+
+function getOrMake<T>(map: Map<string, T>, key: string, make: () => T): T {
+  const known = map.get(key)
+  if (known !== undefined) return known
+  const made = make()
+  map.set(key, made)
+  return made
+}
+
+function isPattern(text: string): boolean {
+  return text.includes('*')
+}
+
+function compileNames(subject: BindingSubject, homeCluster: string): (names: Names) => boolean {
+  const cluster = compilePattern(subject.cluster ?? homeCluster)
+  const namespace = compilePattern(subject.namespace)
+  const serviceAccount = compilePattern(subject.serviceAccount)
+  return (names) =>
+    namespace(names.namespace) && serviceAccount(names.serviceAccount) && cluster(names.cluster)
+}
+
+/** `*` is any run of characters, none included; all else is itself. Empty matches nothing. */
+export function compilePattern(pattern: string): (text: string) => boolean {
+  if (pattern === '') return () => false
+  if (!isPattern(pattern)) return (text) => text === pattern
+  const [first = '', ...rest] = pattern.split('*')
+  const last = rest.pop() ?? ''
+  return (text) => {
+    if (!text.startsWith(first) || !text.endsWith(last)) return false
+    // The leftmost place for each part is as good as any other, so there is no way back to try.
+    let from = first.length
+    for (const part of rest) {
+      const at = text.indexOf(part, from)
+      if (at < 0) return false
+      from = at + part.length
+    }
+    return text.length - last.length >= from
+  }
+}
+
+function fitsRest(wanted: BindingSubject, subject: BoundSubject): boolean {
+  return (
+    fitsSelector(wanted.namespaceSelector, subject.namespaceLabels) &&
+    fitsSelector(wanted.serviceAccountSelector, subject.serviceAccountLabels) &&
+    [...(wanted.claims ?? [])].every(([name, patterns]) =>
+      fitsClaim(subject.claims.get(name), patterns),
+    )
+  )
+}
+
+/** Labels that are not known fit no selector: not even one that only forbids. */
+function fitsSelector(
+  selector: LabelSelector | undefined,
+  labels: ReadonlyMap<string, string> | undefined,
+): boolean {
+  if (selector === undefined) return true
+  if (labels === undefined || selector.length === 0) return false
+  return selector.every(({ key, operator, values }) => {
+    const value = labels.get(key)
+    switch (operator) {
+      case 'In':
+        return value !== undefined && values.includes(value)
+      case 'NotIn':
+        return value === undefined || !values.includes(value)
+      case 'Exists':
+        return value !== undefined
+      case 'DoesNotExist':
+        return value === undefined
+    }
+    return operator satisfies never
+  })
+}
+
+/** A list fits when one of its texts does. What is no text fits nothing. */
+function fitsClaim(claim: unknown, patterns: readonly string[]): boolean {
+  const texts = [claim].flat().filter((value): value is string => typeof value === 'string')
+  return patterns.some((pattern) => texts.some(compilePattern(pattern)))
+}
