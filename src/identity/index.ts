@@ -26,6 +26,11 @@ export {
   createCustomTokenVerifier,
   type CustomTokenVerifier,
 } from './custom-token/custom-token-verifier.ts'
+export {
+  createServiceAccountVerifier,
+  type ServiceAccountVerifier,
+} from './service-account/service-account-verifier.ts'
+export type { Cluster, TokenReview, TokenReviewer } from './service-account/settings.ts'
 export { pluginRoleArn } from './custom-token/role-arn.ts'
 export type { CustomTokenSettings } from './custom-token/settings.ts'
 export {

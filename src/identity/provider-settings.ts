@@ -46,6 +46,8 @@ export type ProviderSettings = Readonly<{
   caFile: string | undefined
   insecureHttp: boolean
   mode: 'claim' | 'role'
+  /** Its issuer is whatever its discovery document says, since nobody but it can answer at that address. */
+  ownWord?: boolean
 }>
 
 /** @throws {TypeError} naming the provider and what is wrong with it */

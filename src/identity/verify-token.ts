@@ -21,6 +21,15 @@ export async function verifyToken(
   return { claims: token.unproven } as SignedClaims
 }
 
+/**
+ * The claims of a token whose signature is for its issuer alone to judge. They are good for a first look, and for more
+ * only once the issuer has vouched for the very same token.
+ */
+export function claimsToBeVouchedFor(token: UnprovenToken): SignedClaims {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
+  return { claims: token.unproven } as SignedClaims
+}
+
 /** The signature alone, whatever the payload is. @throws {IdentityError} `token_algorithm`, `token_signature` */
 export async function verifySignature(jws: Jws, key: VerificationKey): Promise<void> {
   const { alg } = jws.header

@@ -1,0 +1,298 @@
+import { hash } from 'node:crypto'
+import { BoundedCache } from '../../bounded-cache.ts'
+import type { Secret } from '../../secret.ts'
+import { checkClaims, wrongIssuer, type CheckedClaims } from '../claims.ts'
+import { IdentityError } from '../identity-error.ts'
+import { parseToken, type UnprovenToken } from '../jws.ts'
+import { mint } from '../principal.ts'
+import { ProviderKeys, type IdentityEvent, type ProviderKeysStatus } from '../provider-keys.ts'
+import { parseProvider, type ProviderSettings } from '../provider-settings.ts'
+import type { Principal, Verifier } from '../types.ts'
+import { claimsToBeVouchedFor, verifyToken } from '../verify-token.ts'
+import { factsOfClaims, factsOfReview, namespaceOf, type PodFacts } from './facts.ts'
+import { parseServiceAccount } from './names.ts'
+import type { Cluster, TokenReview, TokenReviewer } from './settings.ts'
+
+type Options = Readonly<{
+  clusters: readonly Cluster[]
+  clock: () => Date
+  log?: ((event: IdentityEvent) => void) | undefined
+}>
+
+type ClusterStatus = ProviderKeysStatus & Readonly<{ provider: string; issuer?: string }>
+
+export interface ServiceAccountVerifier extends Verifier {
+  status(): readonly ClusterStatus[]
+  /** Begins to fetch keys in the background, ahead of need, until `close`. Needs no cluster to be there. */
+  start(): void
+  close(): void
+}
+
+type Known = Readonly<{ settings: Cluster; provider: ProviderSettings; keys: ProviderKeys }>
+type Proven = Readonly<{ principal: Principal; at: number }>
+
+const remembered = 10_000
+/** Reviews under way at one time, for all callers: an API server that hangs does not fill our memory. */
+const mostReviews = 128
+
+/**
+ * Verifies the tokens of Kubernetes service accounts (`system:serviceaccount:NAMESPACE:NAME`), each by the cluster whose
+ * issuer it names. The audience is demanded of the API server, compared in its answer, and looked for in the token. An
+ * answer counts for `cacheSeconds`, a token that is asked about is asked about once at a time, and an API server that is
+ * away is a refusal (`cluster_unavailable`), never an acceptance.
+ * @throws {TypeError} when a cluster's settings make no sense or two share a name
+ */
+export function createServiceAccountVerifier(options: Options): ServiceAccountVerifier {
+  const { clock, log = () => undefined } = options
+  const clusters = options.clusters.map((settings): Known => {
+    const provider = checkSettings(settings)
+    return {
+      settings,
+      provider,
+      keys: new ProviderKeys(provider, { fetch: settings.fetch, clock, log }),
+    }
+  })
+  if (new Set(clusters.map(({ settings }) => settings.name)).size < clusters.length) {
+    throw new TypeError('two clusters share a name')
+  }
+  const withKeys = clusters.filter(({ settings }) => settings.mode !== 'tokenReview')
+  const refresh = () => withKeys.forEach(({ keys }) => keys.refreshWhenDue())
+  const desk = new Desk(clusters)
+  let timer: NodeJS.Timeout | undefined
+  return {
+    async verify(evidence, now) {
+      return evidence.kind === 'service-account' ? desk.verify(evidence.token, now) : undefined
+    },
+    status: () => withKeys.map(statusOf),
+    start() {
+      refresh()
+      timer ??= setInterval(refresh, 1000).unref()
+    },
+    close() {
+      clearInterval(timer)
+      timer = undefined
+    },
+  }
+}
+
+function checkSettings(cluster: Cluster): ProviderSettings {
+  const { name, audiences, mode, issuer, configUrl, reviewer, cacheSeconds } = cluster
+  const [audience] = audiences
+  if (audience === undefined)
+    throw new TypeError(`cluster ${name}: at least one audience is needed`)
+  if (mode !== 'jwks' && reviewer === undefined) {
+    throw new TypeError(`cluster ${name}: mode ${mode} needs access to its API server`)
+  }
+  if (!(cacheSeconds >= 0 && cacheSeconds <= 60)) {
+    throw new TypeError(`cluster ${name}: cacheSeconds is not between 0 and 60`)
+  }
+  const provider = parseProvider({
+    name,
+    configUrl,
+    issuer,
+    clientId: audience,
+    audiences,
+    mode: { kind: 'claim' },
+  })
+  return { ...provider, ownWord: issuer === undefined }
+}
+
+function statusOf({ settings, keys }: Known): ClusterStatus {
+  const issuer = settings.issuer ?? keys.issuer
+  return { provider: settings.name, ...(issuer !== undefined && { issuer }), ...keys.status() }
+}
+
+/** Remembers what was proven a moment ago, and asks nothing twice at once. */
+class Desk {
+  readonly #clusters: readonly Known[]
+  readonly #proven = new BoundedCache<Proven>(remembered)
+  readonly #underWay = new Map<string, Promise<Principal>>()
+  #reviews = 0
+
+  constructor(clusters: readonly Known[]) {
+    this.#clusters = clusters
+  }
+
+  async verify(secret: Secret, now: Date): Promise<Principal> {
+    const text = secret.reveal()
+    const token = parseToken(text)
+    const id = hash('sha256', text, 'base64')
+    const known = this.#recall(id, now)
+    if (known) return known
+    const underWay = this.#underWay.get(id)
+    if (underWay) return underWay
+    const judging = this.#judge(secret, token, now)
+    this.#underWay.set(id, judging)
+    try {
+      const principal = await judging
+      this.#proven.set(id, { principal, at: now.getTime() })
+      return principal
+    } finally {
+      this.#underWay.delete(id)
+    }
+  }
+
+  #recall(id: string, now: Date): Principal | undefined {
+    const proven = this.#proven.get(id)
+    if (proven === undefined) return undefined
+    const { principal, at } = proven
+    const age = Math.abs(now.getTime() - at)
+    const cluster = this.#clusters.find(({ settings }) => settings.name === principal.provider)
+    const lives = (principal.expiresAt?.getTime() ?? 0) > now.getTime()
+    if (lives && age < (cluster?.settings.cacheSeconds ?? 0) * 1000) return principal
+    this.#proven.delete(id)
+    return undefined
+  }
+
+  /**
+   * Clusters that were installed alike share the text of their issuer, and their keys tell them apart. So each cluster of
+   * that issuer is tried; that one of them is away is the answer only when no other one vouches for the token.
+   */
+  async #judge(secret: Secret, token: UnprovenToken, now: Date): Promise<Principal> {
+    const { iss } = token.unproven
+    if (typeof iss !== 'string')
+      throw new IdentityError('token_claims', 'The token has no claim iss')
+    const refusals: IdentityError[] = []
+    for (const cluster of this.#clusters) {
+      try {
+        if (await speaksFor(cluster, iss)) return await this.#judgeBy(cluster, secret, token, now)
+      } catch (error) {
+        if (!(error instanceof IdentityError)) throw error
+        refusals.push(error)
+      }
+    }
+    throw (
+      refusals.find(({ code }) => code === 'cluster_unavailable') ?? refusals[0] ?? wrongIssuer()
+    )
+  }
+
+  async #judgeBy(
+    cluster: Known,
+    secret: Secret,
+    token: UnprovenToken,
+    now: Date,
+  ): Promise<Principal> {
+    const { settings } = cluster
+    // Before anybody is asked: what is signed, in time and for us; or, without keys, what says so of itself.
+    const claims = await judgeHere(cluster, token, now)
+    if (settings.mode === 'jwks' || settings.reviewer === undefined) {
+      return principalOf(settings, claims, factsOfClaims(claims.claims), [])
+    }
+    const review = await this.#review(settings.reviewer, settings, secret)
+    checkReview(review, claims, settings)
+    const facts = { ...factsOfClaims(claims.claims), ...factsOfReview(review) }
+    return principalOf(settings, claims, facts, review.groups)
+  }
+
+  async #review(reviewer: TokenReviewer, cluster: Cluster, secret: Secret): Promise<TokenReview> {
+    if (this.#reviews >= mostReviews) throw unavailable(cluster, 'too many reviews are under way')
+    this.#reviews += 1
+    try {
+      return await reviewer.review(secret, cluster.audiences)
+    } catch (cause) {
+      throw unavailable(cluster, cause instanceof Error ? cause.message : 'failed', cause)
+    } finally {
+      this.#reviews -= 1
+    }
+  }
+}
+
+async function speaksFor({ settings, keys }: Known, iss: string): Promise<boolean> {
+  if (settings.issuer !== undefined) return settings.issuer === iss
+  // Only its own API server can say, and is asked.
+  if (settings.mode === 'tokenReview') return true
+  return (await current(settings, keys)).discovery.issuer === iss
+}
+
+async function current(settings: Cluster, keys: ProviderKeys) {
+  try {
+    return await keys.current()
+  } catch (error) {
+    throw asUnavailable(settings, error)
+  }
+}
+
+async function judgeHere(
+  { settings, provider, keys }: Known,
+  token: UnprovenToken,
+  now: Date,
+): Promise<CheckedClaims> {
+  if (settings.mode === 'tokenReview') {
+    const issuer = settings.issuer ?? String(token.unproven.iss)
+    return checkClaims(claimsToBeVouchedFor(token), { ...provider, issuer }, now)
+  }
+  const { discovery } = await current(settings, keys)
+  const signed = await verifyToken(token, await findKey(settings, keys, token))
+  return checkClaims(signed, { ...provider, issuer: discovery.issuer }, now)
+}
+
+async function findKey(settings: Cluster, keys: ProviderKeys, token: UnprovenToken) {
+  try {
+    return await keys.find(token.header)
+  } catch (error) {
+    throw asUnavailable(settings, error)
+  }
+}
+
+/** Nothing that is absent counts: the API server leaves `authenticated` out when it means no. */
+function checkReview(review: TokenReview, claims: CheckedClaims, { audiences }: Cluster): void {
+  if (!review.authenticated) {
+    throw new IdentityError(
+      'token_signature',
+      'The cluster does not vouch for the token; it may be over, or of a pod that is gone',
+    )
+  }
+  if (!review.audiences.some((audience) => audiences.includes(audience))) {
+    throw new IdentityError('token_audience', 'The token is meant for another audience')
+  }
+  if (review.username !== claims.subject) {
+    throw new IdentityError('token_claims', 'The token and its cluster name two subjects')
+  }
+}
+
+function principalOf(
+  { name: cluster }: Cluster,
+  { issuer, subject, expiresAt, claims }: CheckedClaims,
+  facts: PodFacts,
+  groups: readonly string[],
+): Principal {
+  const { namespace, name } = parseServiceAccount(subject)
+  const stated = namespaceOf(claims)
+  if (stated !== undefined && stated !== namespace) {
+    throw new IdentityError('token_claims', 'The token names two namespaces')
+  }
+  const { jti } = claims
+  return mint({
+    kind: 'service-account',
+    provider: cluster,
+    issuer,
+    subject,
+    displayName: `${namespace}/${name}`,
+    groups,
+    // What we say of it comes last: no claim of the token can pass for it.
+    claims: new Map<string, unknown>([
+      ...Object.entries(claims),
+      ['namespace', namespace],
+      ['serviceaccount', name],
+      ['cluster', cluster],
+      ...factNames.map((fact) => [fact, facts[fact]] as const),
+    ]),
+    ...(typeof jti === 'string' && jti !== '' && { jti }),
+    expiresAt,
+  })
+}
+
+const factNames = ['pod', 'pod_uid', 'node', 'serviceaccount_uid'] as const
+
+function asUnavailable(cluster: Cluster, error: unknown): unknown {
+  const away = error instanceof IdentityError && error.code === 'provider_unavailable'
+  return away ? unavailable(cluster, 'its keys cannot be fetched', error) : error
+}
+
+function unavailable({ name }: Cluster, reason: string, cause?: unknown): IdentityError {
+  return new IdentityError(
+    'cluster_unavailable',
+    `The API server of cluster ${JSON.stringify(name)} cannot be asked just now; try again`,
+    { detail: { cluster: name, reason, retryAfterSeconds: 2 }, cause },
+  )
+}
