@@ -8,7 +8,11 @@ import type {
 } from './tenants.ts'
 
 type Names = Pick<BoundSubject, 'cluster' | 'namespace' | 'serviceAccount'>
-type Filed = Readonly<{ binding: ServiceAccountBinding; fitsNames(names: Names): boolean }>
+type Filed = Readonly<{
+  binding: ServiceAccountBinding
+  subject: BindingSubject
+  fitsNames(names: Names): boolean
+}>
 
 /** How many service accounts are remembered with the bindings whose names fit them. */
 const cacheSize = 10_000
@@ -19,7 +23,7 @@ const cacheSize = 10_000
  */
 export class BindingIndex {
   readonly #homeCluster: string
-  readonly #byId = new Map<string, Filed>()
+  readonly #byId = new Map<string, readonly Filed[]>()
   /** By the tenant's namespace, then by `NAMESPACE/NAME` of the service account. */
   readonly #exact = new Map<string, Map<string, Set<Filed>>>()
   readonly #patterns = new Map<string, Set<Filed>>()
@@ -37,28 +41,32 @@ export class BindingIndex {
   /** Takes the place of the binding of the same id. */
   put(binding: ServiceAccountBinding): void {
     this.delete(binding.id)
-    const filed = { binding, fitsNames: compileNames(binding.subject, this.#homeCluster) }
-    this.#byId.set(binding.id, filed)
-    this.#drawer(binding).add(filed)
+    const all = binding.subjects.map((subject) => {
+      const fitsNames = compileNames(subject, this.#homeCluster)
+      return { binding, subject, fitsNames }
+    })
+    this.#byId.set(binding.id, all)
+    for (const filed of all) this.#drawer(filed).add(filed)
   }
 
   delete(id: string): void {
-    const filed = this.#byId.get(id)
-    if (!filed) return
+    for (const filed of this.#byId.get(id) ?? []) {
+      this.#drawer(filed).delete(filed)
+      this.#sweep(filed)
+    }
     this.#byId.delete(id)
-    this.#drawer(filed.binding).delete(filed)
-    this.#sweep(filed.binding)
   }
 
   /** In the order of their ids, so that the same decision reads the same each time. */
   find(
     tenant: Pick<Tenant, 'namespace' | 'name'>,
-    subject: BoundSubject,
+    asking: BoundSubject,
   ): readonly ServiceAccountBinding[] {
-    return this.#named(tenant.namespace, subject)
+    const found = this.#named(tenant.namespace, asking)
+      .filter(({ binding }) => binding.tenant === undefined || binding.tenant === tenant.name)
+      .filter(({ subject }) => fitsRest(subject, asking))
       .map(({ binding }) => binding)
-      .filter((binding) => binding.tenant === undefined || binding.tenant === tenant.name)
-      .filter((binding) => fitsRest(binding.subject, subject))
+    return [...new Set(found)]
   }
 
   #named(home: string, subject: BoundSubject): readonly Filed[] {
@@ -78,7 +86,7 @@ export class BindingIndex {
     return found
   }
 
-  #drawer({ namespace, subject }: ServiceAccountBinding): Set<Filed> {
+  #drawer({ binding: { namespace }, subject }: Filed): Set<Filed> {
     this.#byNames = new BoundedCache(cacheSize)
     if (isPattern(subject.namespace) || isPattern(subject.serviceAccount)) {
       return getOrMake(this.#patterns, namespace, () => new Set())
@@ -88,7 +96,7 @@ export class BindingIndex {
   }
 
   /** Leaves no empty drawers behind. */
-  #sweep({ namespace, subject }: ServiceAccountBinding): void {
+  #sweep({ binding: { namespace }, subject }: Filed): void {
     if (this.#patterns.get(namespace)?.size === 0) this.#patterns.delete(namespace)
     const accounts = this.#exact.get(namespace)
     const account = `${subject.namespace}/${subject.serviceAccount}`

@@ -22,7 +22,8 @@ export type ServiceAccountBinding = Readonly<{
   namespace: string
   /** The one tenant of the namespace that it is for. Absent: all of them. */
   tenant?: string | undefined
-  subject: BindingSubject
+  /** Any of them. Never empty. */
+  subjects: readonly BindingSubject[]
   /** Names of policies. */
   policies: readonly string[]
   /** Policy documents that stand in the binding: normalised JSON. */
