@@ -4,6 +4,9 @@
  */
 export { loadConfig } from './load.ts'
 export type { Config, ConfigSource, RootKey } from './load.ts'
+export { loadOperatorConfig } from './operator.ts'
+export type { OperatorConfig, OperatorConfigSource } from './operator.ts'
+export { operatorSchema } from './operator-schema.ts'
 export { ConfigError } from './problem.ts'
 export type { Problem } from './problem.ts'
 export { configSchema } from './schema.ts'

@@ -88,7 +88,7 @@ function plainSettings(config: ConfigFile): Omit<ConfigFile, Elsewhere> {
   return settings
 }
 
-function messageOf(issue: z.core.$ZodIssue): string {
+export function messageOf(issue: z.core.$ZodIssue): string {
   const isMissing = issue.code === 'invalid_type' && issue.message.endsWith('received undefined')
   return isMissing ? 'is missing' : issue.message
 }
@@ -109,7 +109,7 @@ function withPaths(config: ConfigFile, base: string): ConfigFile {
   }
 }
 
-function readYaml(file: string, problems: Problem[]): Record<string, unknown> {
+export function readYaml(file: string, problems: Problem[]): Record<string, unknown> {
   let text: string
   try {
     text = readFileSync(file, 'utf8')

@@ -16,7 +16,8 @@ const secretReference = z.union(
   'is { env: VARIABLE } or { file: PATH }; a secret does not stand in this file itself',
 )
 
-const address = z
+/** `host:port` */
+export const address = z
   .string()
   .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]*):\d{1,5}$/, 'is host:port, for example 127.0.0.1:9000')
   .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) < 65_536, 'has no such port')

@@ -134,7 +134,7 @@ function checkProviders(config: ConfigFile, problems: Problem[]): void {
 }
 
 /** Of `host:port`. An empty host listens everywhere. */
-function isLoopback(address: string): boolean {
+export function isLoopback(address: string): boolean {
   const host = address.slice(0, address.lastIndexOf(':')).replace(/^\[|\]$/g, '')
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 }
