@@ -115,7 +115,7 @@ export class Mirror {
       timeoutSeconds: String(watchSeconds),
     })
     const { api, kind } = this.#options
-    await api.watch(`${pathOf(kind)}?${query}`, {
+    await api.watch(`${pathOf(kind)}?${query.toString()}`, {
       signal,
       silenceMs,
       opened: () => this.#contact(),
@@ -131,7 +131,7 @@ export class Mirror {
     do {
       const query = new URLSearchParams({ limit: String(page), ...(next && { continue: next }) })
       const request = { timeoutMs: listTimeoutMs }
-      const value = valueOf(await api.send(`${pathOf(kind)}?${query}`, request))
+      const value = valueOf(await api.send(`${pathOf(kind)}?${query.toString()}`, request))
       if (value === undefined)
         throw new ApiError(404, 'NotFound', `there is no ${kind.plural}.${kind.group} here`)
       const { items, metadata } = readList(value)
