@@ -6,7 +6,8 @@ import { isKubeObject, objectOf, type KubeObject } from './resources/object.ts'
 export type Kind = Readonly<{
   /** `sts.min.io`; empty for the core. */
   group: string
-  version: string
+  /** The newest first; the first one that is served is taken. */
+  versions: readonly [string, ...string[]]
   plural: string
   /** Only of this namespace. Absent: of all. */
   namespace?: string | undefined
@@ -65,6 +66,8 @@ export class Mirror {
   #absent = false
   #contactAt: Date | undefined
   #missingSince: number | undefined
+  /** Which of the kind's versions is asked for. */
+  #version = 0
   #error: string | undefined
   #failures = 0
   #lists = 0
@@ -115,7 +118,7 @@ export class Mirror {
       timeoutSeconds: String(watchSeconds),
     })
     const { api, kind } = this.#options
-    await api.watch(`${pathOf(kind)}?${query.toString()}`, {
+    await api.watch(`${pathOf(kind, this.#version)}?${query.toString()}`, {
       signal,
       silenceMs,
       opened: () => this.#contact(),
@@ -131,7 +134,9 @@ export class Mirror {
     do {
       const query = new URLSearchParams({ limit: String(page), ...(next && { continue: next }) })
       const request = { timeoutMs: listTimeoutMs }
-      const value = valueOf(await api.send(`${pathOf(kind)}?${query.toString()}`, request))
+      const value = valueOf(
+        await api.send(`${pathOf(kind, this.#version)}?${query.toString()}`, request),
+      )
       if (value === undefined)
         throw new ApiError(404, 'NotFound', `there is no ${kind.plural}.${kind.group} here`)
       const { items, metadata } = readList(value)
@@ -199,7 +204,9 @@ export class Mirror {
     const status = error instanceof ApiError ? error.status : undefined
     // Too old to go on from, or nothing to go on with.
     if (status === 410 || status === 404) this.#revision = undefined
-    if (status === 404 && this.#isGone()) {
+    if (status === 404) this.#version = (this.#version + 1) % this.#options.kind.versions.length
+    // Not before the last of the versions has been tried.
+    if (status === 404 && this.#version === 0 && this.#isGone()) {
       this.#absent = true
       this.#replace(new Map())
       this.#synced = true
@@ -221,14 +228,15 @@ export class Mirror {
 
   /** Doubles with each failure, and differs from one process to another. */
   #pauseMs(): number {
+    if (this.#version > 0) return 0
     if (this.#absent) return absentPauseMs
     const longest = Math.min(mostPauseMs, leastPauseMs * 2 ** Math.min(this.#failures, 10))
     return longest * (0.5 + this.#options.random() / 2)
   }
 }
 
-export function pathOf({ group, version, plural, namespace }: Kind): string {
-  const root = group === '' ? `/api/${version}` : `/apis/${group}/${version}`
+export function pathOf({ group, versions, plural, namespace }: Kind, version = 0): string {
+  const root = group === '' ? `/api/${versions[version]}` : `/apis/${group}/${versions[version]}`
   return `${root}${namespace === undefined ? '' : `/namespaces/${namespace}`}/${plural}`
 }
 

@@ -29,8 +29,8 @@ export type AssumeRoleTarget = Readonly<{
   dialect: 'minio' | 'aws'
   /** For the signature. Absent: asked of a MinIO server once, else `us-east-1`. */
   region?: string | undefined
-  /** PEM: the authorities to trust beside those of the system. */
-  ca?: string | undefined
+  /** PEM: the authorities to trust beside those of the system. Asked at each use, like `credentials`. */
+  ca(): Promise<string | undefined>
   /** Lets credentials travel over plain http beyond loopback. */
   insecureHttp?: boolean | undefined
   /** The role to take there. Absent: AssumeRole on the caller itself, as MinIO has it. */
