@@ -33,13 +33,17 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   sts: [...core, 'access', 'exchange'],
   s3: [...core, 'access'],
   iam: [...core, 'access'],
+  // The parsers of resources serve the command line's offline checks.
+  kubernetes: [...core, 'targets:types'],
+  targets: [...core, 'exchange'],
   operations: [],
   listener: [],
   store: [],
   origins: ['s3:port'],
   // The command line talks to the server over HTTP; the parsers serve its offline checks.
-  cli: ['policy', 'sigv4', 'config', 'main:late'],
+  cli: ['policy', 'sigv4', 'config', 'kubernetes', 'main:late', 'operator:late'],
   main: ['*'],
+  operator: ['*'],
   router: [],
 }
 

@@ -10,7 +10,7 @@ export { combineVerifiers } from './combine-verifiers.ts'
 export { createOpenIdVerifier, type OpenIdVerifier } from './openid-verifier.ts'
 export type { OpenIdProvider } from './provider-settings.ts'
 export type { IdentityEvent } from './provider-keys.ts'
-export { createFetchText } from './fetch-text.ts'
+export { createFetchText, type FetchText } from './fetch-text.ts'
 export {
   createCertificateVerifier,
   type CertificateSettings,

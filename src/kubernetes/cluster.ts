@@ -1,0 +1,82 @@
+import type { ClusterApi } from './api.ts'
+import type { ClusterDirectory, ResourceKind } from './directory.ts'
+import { Mirror, type Kind, type MirrorStatus, type MirrorTarget } from './mirror.ts'
+
+export type ClusterOptions = Readonly<{
+  api: ClusterApi
+  directory: ClusterDirectory
+  features: Readonly<{ minioTenants: boolean; labelSelectors: boolean }>
+  /** How long what was last seen counts while the API server is away. */
+  staleAfterSeconds: number
+  clock: () => Date
+  random: () => number
+  onError(what: string, error: unknown): void
+}>
+
+export interface Cluster {
+  /** Everything that decides has been seen once. */
+  isSynced(): boolean
+  /** And what was seen is not too old. */
+  isFresh(now: Date): boolean
+  status(): readonly MirrorStatus[]
+  close(): Promise<void>
+}
+
+const kinds: Readonly<Record<ResourceKind, Kind>> = {
+  PolicyBinding: {
+    group: 'sts.min.io',
+    versions: ['v1beta1', 'v1alpha1'],
+    plural: 'policybindings',
+  },
+  Binding: { group: 'daypass.dev', versions: ['v1'], plural: 'bindings' },
+  Policy: { group: 'daypass.dev', versions: ['v1'], plural: 'policies' },
+  Tenant: { group: 'daypass.dev', versions: ['v1'], plural: 'tenants' },
+  MinioTenant: { group: 'minio.min.io', versions: ['v2'], plural: 'tenants' },
+}
+
+/** The path of one resource, for writing its status. */
+export function kindOf(kind: ResourceKind): Kind {
+  return kinds[kind]
+}
+
+/** Begins to mirror what the directory needs, until `close`. Needs no API server to be there. */
+export function openCluster(options: ClusterOptions): Cluster {
+  const { directory, features, staleAfterSeconds } = options
+  const mirror = (kind: Kind, target: MirrorTarget) =>
+    new Mirror({
+      ...options,
+      kind,
+      target,
+      onError: (error) => options.onError(`watching ${kind.plural}.${kind.group}`, error),
+    })
+  const deciding = (['PolicyBinding', 'Binding', 'Policy', 'Tenant'] as const).map((kind) =>
+    mirror(kinds[kind], directory.targetFor(kind)),
+  )
+  if (features.minioTenants) {
+    deciding.push(mirror(kinds.MinioTenant, directory.targetFor('MinioTenant')))
+  }
+  const core = (plural: string): Kind => ({ group: '', versions: ['v1'], plural })
+  // Where they cannot be had, selectors fit nothing, and everything else goes on.
+  const helping = features.labelSelectors
+    ? [
+        mirror(core('namespaces'), directory.namespaceTarget()),
+        mirror(core('serviceaccounts'), directory.accountTarget()),
+      ]
+    : []
+  const all = [...deciding, ...helping]
+  const running = all.map((each) => each.run())
+  return {
+    isSynced: () => deciding.every(({ status }) => status.synced),
+    isFresh(now) {
+      const oldest = now.getTime() - staleAfterSeconds * 1000
+      return deciding.every(
+        ({ status: { synced, contactAt } }) => synced && (contactAt?.getTime() ?? 0) >= oldest,
+      )
+    },
+    status: () => all.map(({ status }) => status),
+    async close() {
+      for (const each of all) each.stop()
+      await Promise.all(running)
+    },
+  }
+}
