@@ -79,12 +79,12 @@ function readForwarded(
     throw refusedProxy('The proxy in front of this server does not prove itself')
   }
   const { chainHeader } = proxy
-  const texts = [
-    readOnce(headers, proxy.certificateHeader),
-    chainHeader === undefined ? undefined : readOnce(headers, chainHeader),
-  ]
+  const leaf = readOnce(headers, proxy.certificateHeader)
+  const issuers = chainHeader === undefined ? undefined : readOnce(headers, chainHeader)
+  // A proxy that has seen no certificate may leave the other header as the client has sent it: its first one is nobody's.
+  if (!leaf) return []
   try {
-    return texts.flatMap((text) => (text ? decode(text, proxy.format) : []))
+    return [leaf, issuers].flatMap((text) => (text ? decode(text, proxy.format) : []))
   } catch (cause) {
     throw refusedProxy('The certificate that the proxy has sent cannot be read', cause)
   }
