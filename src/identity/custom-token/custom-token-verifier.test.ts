@@ -182,6 +182,18 @@ describe('a token of the identity plugin (MinIO, identity management plugin)', (
     })
   })
 
+  it('shows in no reason, nor does our own key, however the plugin spells what it was sent', async () => {
+    const token = "it's a ~token*"
+    const authToken = new Secret('Bearer s3cr3t')
+    const form = new URLSearchParams({ token }).toString()
+    plugin.next = { status: 403, body: { reason: `I saw ${form} by ${authToken.reveal()}` } }
+    for (const tokenIn of ['query', 'body'] as const) {
+      await assert.rejects(ask(make({ tokenIn, authToken }), token), {
+        message: 'The identity plugin does not take the token: I saw token=[secret] by [secret]',
+      })
+    }
+  })
+
   it('is refused by a 403, whatever comes with it', async () => {
     for (const body of ['', 'no', '[]', { reason: 5 }, { reason: '' }]) {
       await assert.rejects(askFor({ status: 403, body }), {

@@ -57,7 +57,8 @@ export function createCustomTokenVerifier(options: CustomTokenOptions): CustomTo
     inFlight += 1
     state = { ...state, requests: state.requests + 1 }
     try {
-      const verdict = readVerdict(await send(plugin, token, fetch), token)
+      const sent = plugin.authorization ? [token, plugin.authorization] : [token]
+      const verdict = readVerdict(await send(plugin, token, fetch), sent)
       state = succeeded(state, clock())
       return verdict
     } catch (error) {
