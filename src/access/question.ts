@@ -28,10 +28,17 @@ export function bindingOf(identity: Identity, sources: BindingSources): Binding 
     case 'root':
       return unbound
     case 'user':
-      return bindingOfUser(identity.user, sources)
+      return narrowed(bindingOfUser(identity.user, sources), identity.limits?.policy)
     case 'session':
       return bindingOfSession(identity.session, sources)
   }
+}
+
+/** What a key has of its own only takes away. */
+function narrowed(binding: Binding, policy: NamedPolicy | undefined): Binding {
+  if (policy === undefined) return binding
+  const ceiling = { name: policy.name, policies: [policy] }
+  return { ...binding, ceilings: [...binding.ceilings, ceiling] }
 }
 
 export function question(

@@ -299,7 +299,7 @@ describe('documents of the first schema', () => {
       ['v1', 'v2'],
     )
     for (const { value } of (await state.list('admin/')).entries) {
-      assert.equal(JSON.parse(value).schema, 2)
+      assert.equal(JSON.parse(value).schema, 3)
     }
     await admin.close()
   })

@@ -11,6 +11,7 @@ import {
   declaredPolicy,
   declaredRole,
   declaredUser,
+  storedAccessKey,
   storedGroup,
   storedPolicy,
   storedProvider,
@@ -304,14 +305,8 @@ export class Snapshot implements Directory {
   }
 
   #storedKey(accessKeyId: string, document: AccessKeyDocument): AccessKey {
-    return {
-      accessKeyId,
-      secretAccessKey: new Secret(this.#options.openSecret(accessKeyId, document.secret)),
-      user: document.user,
-      status: document.status,
-      createdAt: new Date(document.createdAt),
-      managedBy: 'api',
-    }
+    const secret = new Secret(this.#options.openSecret(accessKeyId, document.secret))
+    return storedAccessKey(accessKeyId, document, secret)
   }
 }
 

@@ -115,6 +115,12 @@ export const optionalSecret: Parameter<Secret | undefined> = {
 
 export const text: Parse<string> = (value) => value
 
+/** A secret that must be given. */
+export const requiredSecret: Parameter<Secret> = {
+  ...required((value) => new Secret(value)),
+  secret: true,
+}
+
 export const userName: Parse<string> = (value) => {
   checkUserName(value)
   return value
@@ -170,6 +176,14 @@ export const pageSize: Parse<number> = (value, name) => {
 export const seconds: Parse<number> = (value, name) => {
   if (/^[1-9]\d{0,5}$/.test(value)) return Number(value)
   throw new IamError('invalid_parameter', `${name} must be a number of seconds`)
+}
+
+/** ISO 8601 with a zone, such as 2027-01-31T12:00:00Z. */
+export const instant: Parse<Date> = (value, name) => {
+  const shape = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/
+  const date = new Date(value)
+  if (shape.test(value) && !Number.isNaN(date.getTime())) return date
+  throw new IamError('invalid_parameter', `${name} must be an instant like 2027-01-31T12:00:00Z`)
 }
 
 /** The name after which the next page begins, base64url. */
