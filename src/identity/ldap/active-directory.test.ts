@@ -143,6 +143,16 @@ describe('logins by Active Directory ([MS-ADTS])', { skip }, () => {
       assert.equal((await ask('bob')).kind, 'present')
     }))
 
+  it('takes somebody who was disabled for gone where no filter asks about it', () =>
+    using({ userFilter: '(sAMAccountName=%s)' }, async (verifier) => {
+      const ask = (name: string) =>
+        verifier.confirm({ directory: 'ad', subject: `CN=${name},${users}`, username: name })
+      assert.deepEqual(await ask('disabled'), { kind: 'gone' })
+      const groups = [`cn=inner,${users}`, `cn=middle,${users}`, `cn=outer,${users}`]
+      const alice = await ask('alice')
+      assert.deepEqual(alice.kind === 'present' && alice.groups.toSorted(), groups)
+    }))
+
   it('refuses an empty password, which the directory would let in as nobody', () =>
     using({}, (verifier) => refuses(login(verifier, 'alice', ''), 'login_refused')))
 
