@@ -1,5 +1,6 @@
 import { defineAction } from './action.ts'
 import type { Action } from './action.ts'
+import { cascadeOfGroup } from './cascade.ts'
 import { groupElement, userElement } from './elements.ts'
 import { findGroup, findUser } from './find.ts'
 import { page, pageParameters } from './page.ts'
@@ -71,7 +72,10 @@ export const groupActions: readonly (readonly [string, Action])[] = [
     defineAction({
       parameters: { GroupName: required(groupName), Cascade: optional(flag) },
       effect: 'change',
-      permissions: ({ GroupName }) => onGroup('DeleteGroup', GroupName),
+      permissions: ({ GroupName, Cascade }, { admin }) => [
+        ...onGroup('DeleteGroup', GroupName),
+        ...(Cascade === true ? cascadeOfGroup(admin, GroupName) : []),
+      ],
       run: async ({ GroupName, Cascade }, { admin }) => {
         await admin.deleteGroup(GroupName, Cascade === true ? 'cascade' : 'bare')
         return {}

@@ -21,14 +21,14 @@ import {
   userName,
 } from './parameter.ts'
 import { onGroup, onRole, onUser } from './permissions.ts'
-import type { Permission } from './types.ts'
+import type { About, Permission } from './types.ts'
 
 /** What differs between users, groups and roles. */
 type Noun = Readonly<{
   word: 'User' | 'Group' | 'Role'
   kind: PolicyHolder['kind']
   name: Parameter<string>
-  on(action: string, name: string): readonly Permission[]
+  on(action: string, name: string, about?: About): readonly Permission[]
   find(
     admin: Directory,
     name: string,
@@ -77,7 +77,7 @@ function attachedActions(noun: Noun): readonly (readonly [string, Action])[] {
       defineAction({
         parameters: { name: noun.name, PolicyArn: required(policyArnText) },
         effect: 'change',
-        permissions: ({ name }) => on(attach, name),
+        permissions: ({ name, PolicyArn: policyArn }) => on(attach, name, { policyArn }),
         run: async ({ name, PolicyArn }, { admin }) => {
           await admin.attachPolicy({ kind, name }, findPolicy(admin, PolicyArn).name)
           return {}
@@ -89,7 +89,7 @@ function attachedActions(noun: Noun): readonly (readonly [string, Action])[] {
       defineAction({
         parameters: { name: noun.name, PolicyArn: required(policyArnText) },
         effect: 'change',
-        permissions: ({ name }) => on(detach, name),
+        permissions: ({ name, PolicyArn: policyArn }) => on(detach, name, { policyArn }),
         run: async ({ name, PolicyArn }, { admin }) => {
           await admin.detachPolicy({ kind, name }, attachedName(admin, PolicyArn))
           return {}
@@ -199,7 +199,8 @@ function boundaryActions(noun: Noun): readonly (readonly [string, Action])[] {
       defineAction({
         parameters: { name: noun.name, PermissionsBoundary: required(policyArnText) },
         effect: 'change',
-        permissions: ({ name }) => on(put, name),
+        permissions: ({ name, PermissionsBoundary: permissionsBoundary }) =>
+          on(put, name, { permissionsBoundary }),
         run: async ({ name, PermissionsBoundary }, { admin }) => {
           await admin.setBoundary({ kind, name }, findPolicy(admin, PermissionsBoundary).name)
           return {}

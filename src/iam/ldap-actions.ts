@@ -20,7 +20,7 @@ export const ldapActions: readonly (readonly [string, Action])[] = [
     defineAction({
       parameters: { ...subject, PolicyArn: required(policyArnText) },
       effect: 'change',
-      permissions: () => onPrincipals('AttachPrincipalPolicy'),
+      permissions: ({ PolicyArn }) => onPrincipals('AttachPrincipalPolicy', PolicyArn),
       run: async ({ PolicyArn, ...given }, context) => {
         const { name } = findPolicy(context.admin, PolicyArn)
         await context.admin.attachPrincipalPolicy(named(given, context), name)
@@ -33,7 +33,7 @@ export const ldapActions: readonly (readonly [string, Action])[] = [
     defineAction({
       parameters: { ...subject, PolicyArn: required(policyArnText) },
       effect: 'change',
-      permissions: () => onPrincipals('DetachPrincipalPolicy'),
+      permissions: ({ PolicyArn }) => onPrincipals('DetachPrincipalPolicy', PolicyArn),
       run: async ({ PolicyArn, ...given }, context) => {
         const name = attachedName(context.admin, PolicyArn)
         await context.admin.detachPrincipalPolicy(named(given, context), name)
@@ -80,8 +80,9 @@ export const ldapActions: readonly (readonly [string, Action])[] = [
   ],
 ]
 
-function onPrincipals(action: string): readonly Permission[] {
-  return [{ action: `admin:${action}`, resource: '*' }]
+function onPrincipals(action: string, policyArn?: string): readonly Permission[] {
+  const about = policyArn === undefined ? {} : { about: { policyArn } }
+  return [{ action: `admin:${action}`, resource: '*', ...about }]
 }
 
 /** Two spellings of one name are one name, for otherwise a Deny could be written past the person that it is for. */

@@ -1,11 +1,15 @@
-import type { Administration } from '../admin/index.ts'
+import type { Administration, Tags } from '../admin/index.ts'
 import type { NewRevocation, RevocationRule, RingKeyInfo } from '../credentials/index.ts'
 import type { HttpRequest } from '../http.ts'
-import type { NamedPolicy } from '../policy/index.ts'
+import type { Access, NamedPolicy } from '../policy/index.ts'
 import type { Value } from './value.ts'
 
 /** Who signed the request, as `access/` proves it; the face reads only this much. */
-export type IamCaller = Readonly<{ identity: SignedIdentity | Readonly<{ kind: 'anonymous' }> }>
+export type IamCaller = Readonly<{
+  identity: SignedIdentity | Readonly<{ kind: 'anonymous' }>
+  /** `query`: by a presigned link. */
+  authentication: Readonly<{ kind: 'anonymous' | 'header' | 'query' }>
+}>
 
 export type SignedIdentity =
   | Readonly<{ kind: 'root'; accessKeyId: string }>
@@ -17,7 +21,21 @@ export type SignedIdentity =
     }>
 
 /** One permission that a call needs: `iam:CreateUser` on `arn:aws:iam::000000000000:user/bob`. */
-export type Permission = Readonly<{ action: string; resource: string }>
+export type Permission = Readonly<{ action: string; resource: string; about?: About }>
+
+/** What a call says beside its resource, for the conditions of policies. */
+export type About = Readonly<{
+  /** The resource is made by this very call: nothing that has its name now is meant. */
+  isNew?: boolean
+  policyArn?: string
+  /** The boundary that the call sets. */
+  permissionsBoundary?: string
+  tags?: Tags
+  tagKeys?: readonly string[]
+}>
+
+/** A permission as policies are asked for it. */
+export type IamAccess = Pick<Access, 'action' | 'resource' | 'iam'>
 
 /** The key ring that seals sessions. */
 interface SessionKeys {
@@ -44,7 +62,7 @@ export type IamAuditEvent = Readonly<{
   outcome: 'started' | 'done' | 'failed' | 'refused'
   caller: Readonly<{ kind: SignedIdentity['kind']; accessKeyId: string; name: string }>
   source: string
-  permissions: readonly Permission[]
+  permissions: readonly Pick<Permission, 'action' | 'resource'>[]
   /** As sent, without secrets. */
   parameters: Readonly<Record<string, string>>
   /** The answer to a change that was made, without secrets. */
@@ -64,7 +82,7 @@ export type IamFaceOptions<Caller extends IamCaller = IamCaller> = Readonly<{
    * Returns when the caller may; else throws a refusal with code `access_denied`, whose `detail` may carry
    * `decisionId` and `encodedMessage` (both strings).
    */
-  authorize(caller: Caller, request: HttpRequest, permission: Permission): void | Promise<void>
+  authorize(caller: Caller, request: HttpRequest, access: IamAccess): void | Promise<void>
   /** Resolves only when the record is durable. */
   audit(event: IamAuditEvent): Promise<void>
   /** A fault of ours, for the log; the caller sees a constant text. */
@@ -72,6 +90,8 @@ export type IamFaceOptions<Caller extends IamCaller = IamCaller> = Readonly<{
   clock(): Date
   /** The policy of a bucket, for questions about who may do what; absent: they go by identities alone. */
   findBucketPolicy?(bucket: string): Promise<NamedPolicy | undefined>
+  /** How it stands with the keys of an OpenID provider, by ARN; absent: nobody looks. */
+  providerState?(arn: string): ProviderState | undefined
   /** The one spelling of a distinguished name; throws a TypeError for what is none. Absent: there is no directory service. */
   normaliseDn?(name: string): string
 }>
@@ -85,9 +105,14 @@ export type ActionContext = Readonly<{
   now: Date
   /** The policy of a bucket, for questions about who may do what; absent: they go by identities alone. */
   findBucketPolicy?(bucket: string): Promise<NamedPolicy | undefined>
+  /** How it stands with the keys of an OpenID provider, by ARN; absent: nobody looks. */
+  providerState?(arn: string): ProviderState | undefined
   /** The one spelling of a distinguished name; throws a TypeError for what is none. Absent: there is no directory service. */
   normaliseDn?(name: string): string
 }>
+
+/** `unasked`: no token has needed its keys so far. `problem`: why they could not be had. */
+export type ProviderState = Readonly<{ state: 'ready' | 'away' | 'unasked'; problem?: string }>
 
 export type IamErrorCode =
   | 'missing_action'
