@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { rmSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
@@ -462,6 +464,35 @@ describe('logins by OpenLDAP (RFC 4511, RFC 4513)', { skip }, () => {
       )
     })
   })
+
+  it(
+    'makes nobody wait for another directory that has fallen silent',
+    { timeout: 30_000 },
+    async (t) => {
+      let isSilent = false
+      const silent = createServer((socket) => {
+        socket.on('error', () => {})
+        socket.on('data', () => isSilent || socket.destroy())
+      })
+      silent.listen(0, '127.0.0.1')
+      await once(silent, 'listening')
+      const sockets = new Set<Socket>()
+      silent.on('connection', (socket) => sockets.add(socket))
+      t.after(() => {
+        silent.close()
+        for (const socket of sockets) socket.destroy()
+      })
+      const { port } = silent.address() as AddressInfo
+      const away = directory({ name: 'away', ...plain(port), timeoutSeconds: 60 })
+      await using({ directories: [away, directory()] }, async (verifier) => {
+        await login(verifier, 'alice', lab.value('LDAP_ALICE'))
+        isSilent = true
+        // Longer than a test may take, were it waited for.
+        await login(verifier, 'alice', lab.value('LDAP_ALICE'))
+        await refuses(login(verifier, 'alice', 'wrong'), 'provider_unavailable')
+      })
+    },
+  )
 
   describe('what becomes of people', () => {
     async function asAdmin(use: (client: Client) => Promise<void>): Promise<void> {
