@@ -18,9 +18,9 @@ export function floods(
   words: readonly string[],
   frames: readonly ((flood: string) => string)[],
 ): readonly Input[] {
-  const all = [...new Set([...words, ...commonWords])]
-  const pairs = words.flatMap((one) => all.filter((other) => other !== one).map((o) => [one, o]))
-  return [...all.map((word) => [word]), ...pairs].flatMap((periods) =>
+  const single = [...new Set([...words, ...commonWords])].map((word) => [word])
+  const pairs = words.flatMap((one) => words.filter((two) => two !== one).map((two) => [one, two]))
+  return [...single, ...pairs].flatMap((periods) =>
     frames.map((frame, index) => {
       const share = Math.floor((longest - bytesOf(frame(''))) / periods.length)
       return {
