@@ -19,6 +19,7 @@ export async function openAdministration(options: AdministrationOptions): Promis
   const snapshot = new Snapshot({
     overlay: options.overlay,
     openSecret: (id, sealed) => options.vault.open(accessKeyKey(id), sealed),
+    ldapHome: options.ldapHome,
     onBroken: (key, error) => options.onError(`the stored entry ${key} cannot be used`, error),
   })
   const follower = await follow({

@@ -103,13 +103,20 @@ export const accessKeyKey = (id: string): string => keyOf('accesskey', id)
 /** `name`: the provider's URL without `https://`. */
 export const providerKey = (name: string): string => keyOf('provider', name)
 
-/** DNs may hold what keys may not. */
-export function ldapKey(subject: LdapSubject): string {
-  return keyOf(subject.kind, Buffer.from(subject.name, 'utf8').toString('base64url'))
+/** DNs may hold what keys may not. Behind one stands the directory, where it is said. */
+export function ldapKey({ kind, name, directory }: LdapSubject): string {
+  const encoded = Buffer.from(name, 'utf8').toString('base64url')
+  return keyOf(kind, directory === undefined ? encoded : `${encoded}/${directory}`)
 }
 
-export function ldapName(encoded: string): string {
-  return Buffer.from(encoded, 'base64url').toString('utf8')
+/** What stands behind the kind in a key of `ldapKey`. */
+export function ldapSubject(kind: LdapSubject['kind'], encoded: string): LdapSubject {
+  const [name = '', directory] = encoded.split('/')
+  return {
+    kind,
+    name: Buffer.from(name, 'base64url').toString('utf8'),
+    ...(directory !== undefined && { directory }),
+  }
 }
 
 /** `admin/user/alice` -> `['user', 'alice']` */

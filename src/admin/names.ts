@@ -7,6 +7,8 @@ const groupName = /^[\w+=,.@-]{1,128}$/
 /** Like IAM's, without the comma, since policy claims are comma lists, and with the colon that MinIO's users like. */
 const policyName = /^[\w+=.@:-]{1,128}$/
 /** Whoever comes from MinIO signs with a name, which may be an address. */
+/** As the configuration has it. */
+const directoryName = /^[A-Za-z0-9_.-]{1,64}$/
 const accessKeyId = /^[A-Za-z0-9_.@+-]{3,128}$/
 
 /** What `aws:userid` says of root and of root's sessions: "everybody but root" in a policy must spare no user. */
@@ -50,7 +52,10 @@ export function checkAccessKey(id: string, secret: string): void {
 }
 
 /** A normalised DN; who normalises it is the caller. 700 bytes are what a key of the store has room for. */
-export function checkLdapSubject({ name }: LdapSubject): void {
+export function checkLdapSubject({ name, directory }: LdapSubject): void {
+  if (directory !== undefined && !directoryName.test(directory)) {
+    throw invalidName('A directory is called as in the configuration: 1 to 64 of A-Z a-z 0-9 _.-')
+  }
   const fits = name.isWellFormed() && Buffer.byteLength(name) <= 700
   if (fits && /^[^\p{Cc}]+=[^\p{Cc}]*$/u.test(name)) return
   throw invalidName(
@@ -121,7 +126,8 @@ export function providerName(url: string): string {
   const shape =
     /^https?:\/\/([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[1-9]\d{0,4})?(?:\/[\w.~!$&'()*+,;=:@%-]+)*)$/
   const name = url.length <= 255 ? shape.exec(url)?.[1] : undefined
-  const isSafe = url.startsWith('https:') || /^http:\/\/(?:localhost|127(?:\.\d{1,3}){3})(?![^:/])/.test(url)
+  const isSafe =
+    url.startsWith('https:') || /^http:\/\/(?:localhost|127(?:\.\d{1,3}){3})(?![^:/])/.test(url)
   if (name !== undefined && isSafe && URL.canParse(url)) return name
   throw invalidValue(
     'The URL of a provider is like https://login.example.org/tenant: https, no query, no slash at the end, at most 255 characters',

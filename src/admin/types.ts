@@ -138,8 +138,15 @@ export type RegisteredProvider = Readonly<{
   managedBy: ManagedBy
 }>
 
-/** Who may have policies. `ldap-*` names are normalised DNs. */
-export type LdapSubject = Readonly<{ kind: 'ldap-user' | 'ldap-group'; name: string }>
+/**
+ * Who may have policies. `ldap-*` names are normalised DNs, and two directories may have one in common. `directory` left
+ * out: the only one, or the one that names like this are taken for (`AdministrationOptions.ldapHome`).
+ */
+export type LdapSubject = Readonly<{
+  kind: 'ldap-user' | 'ldap-group'
+  name: string
+  directory?: string
+}>
 export type PolicyHolder = Readonly<{ kind: 'user' | 'group' | 'role'; name: string }>
 
 /** One policy on one holder. `boundary`: it limits the holder and grants nothing. */
