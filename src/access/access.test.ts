@@ -565,6 +565,39 @@ describe('authorize', () => {
     assert.ok(!access.isAllowed(caller, spoofed, get))
   })
 
+  it('opens a bucket to everybody no further than the ceiling of the tenant', async () => {
+    await admin.createPolicy('ceiling', allowGet)
+    const bound = createAccess({
+      root,
+      directory: admin,
+      roles: { policiesOfRole: () => undefined },
+      tenantCeiling: ['ceiling'],
+      sessions: room.sessions,
+      sealDenial: () => '',
+      onDenial: () => undefined,
+      random: randomBytes,
+    })
+    const everybody = parsePolicy(
+      '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::b/*"}]}',
+      'bucket',
+    )
+    const bucketPolicy = { name: 'b', policy: everybody }
+    const ask = async (which: Access, accesses: typeof get) => {
+      const made = request()
+      const caller = await which.authenticate(made, s3)
+      return which.isAllowed(
+        caller,
+        made,
+        accesses.map((each) => ({ ...each, bucketPolicy })),
+      )
+    }
+    assert.ok(await ask(access, put))
+    assert.ok(!(await ask(bound, put)))
+    assert.ok(await ask(bound, get))
+    await admin.deletePolicy('ceiling')
+    assert.ok(!(await ask(bound, get)))
+  })
+
   it('refuses an empty list, and a caller that nobody has proven', async () => {
     const [caller, made] = await enter({ accessKeyId: 'ROOTKEY', secret: root.secretAccessKey })
     assert.ok(!access.isAllowed(caller, made, []))

@@ -1,6 +1,7 @@
 import type { Access, Facts, NamedPolicy, PolicyPrincipal, Question } from '../policy/index.ts'
 import {
   account,
+  bindingOfAnonymous,
   bindingOfSession,
   bindingOfUser,
   rootFacts,
@@ -25,6 +26,7 @@ const unbound: Binding = { identity: [], ceilings: [], tags: new Map() }
 export function bindingOf(identity: Identity, sources: BindingSources): Binding {
   switch (identity.kind) {
     case 'anonymous':
+      return bindingOfAnonymous(sources)
     case 'root':
       return unbound
     case 'user':

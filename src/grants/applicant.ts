@@ -52,7 +52,10 @@ export function federatedApplicant(principal: Principal): Applicant {
     caller: { kind: 'federated', provider, ...(kind === 'web-identity' && { issuer }) },
     facts: {
       ...facts,
-      ...(facts.federated && { federated: { ...facts.federated, claims } }),
+      // As they came, and as the sessions will have them: one key means the same when a role is taken and when it is used.
+      ...(facts.federated && {
+        federated: { ...facts.federated, claims: new Map([...claims, ...who.claims]) },
+      }),
       aws: providerAwsFacts(who),
     },
     binding: nothing,

@@ -2,6 +2,7 @@ import type { BoundedCache } from '../bounded-cache.ts'
 import type { PolicySource, Session } from '../credentials/types.ts'
 import { parsePolicy, PolicyError } from '../policy/index.ts'
 import type { Ceiling, NamedPolicy } from '../policy/index.ts'
+import { tagsOver } from './session-tags.ts'
 import type { GrantDirectory } from './types.ts'
 
 /** What binds a caller now: its policies, what they cannot go beyond, and the tags that it has. */
@@ -40,12 +41,17 @@ export function bindingOfUser(name: string, sources: BindingSources): Binding {
 }
 
 /** Looked up at each use, too. Whatever the session stands on and is not there any more denies everything. */
+/** Whoever opens something to everybody opens it no further than the tenant goes. */
+export function bindingOfAnonymous(sources: BindingSources): Binding {
+  return { identity: [], ceilings: tenantCeilings(sources), tags: noTags }
+}
+
 export function bindingOfSession(session: BoundSession, sources: BindingSources): Binding {
   const base = baseOf(session, sources)
   return {
     identity: base.identity,
     ceilings: [...base.ceilings, ...tenantCeilings(sources), ...sessionCeilings(session, sources)],
-    tags: session.tags.size === 0 ? base.tags : new Map([...base.tags, ...session.tags]),
+    tags: tagsOver(base.tags, session.tags),
   }
 }
 
@@ -137,7 +143,10 @@ function boundary(policy: NamedPolicy | undefined): readonly Ceiling[] {
   return policy === undefined ? [] : [{ name: 'permissions boundary', policies: [policy] }]
 }
 
-function tenantCeilings({ tenantCeiling, directory }: BindingSources): readonly Ceiling[] {
+export function tenantCeilings({
+  tenantCeiling,
+  directory,
+}: Pick<BindingSources, 'tenantCeiling' | 'directory'>): readonly Ceiling[] {
   if (tenantCeiling === undefined) return []
   const policies = tenantCeiling.map((name) => find(name, directory))
   return [{ name: 'tenant ceiling', policies }]

@@ -12,7 +12,13 @@ import {
   baseOfToken,
   type Base,
 } from './base.ts'
-import { bindingOfSession, bindingOfUser, type Binding, type BindingSources } from './bindings.ts'
+import {
+  bindingOfSession,
+  bindingOfUser,
+  tenantCeilings,
+  type Binding,
+  type BindingSources,
+} from './bindings.ts'
 import type { Draft } from './draft.ts'
 import type { GrantError } from './grant-error.ts'
 import { issueQuestion } from './issue-question.ts'
@@ -229,6 +235,7 @@ class Desk implements Grants {
       source: base.source,
       sessionName,
       sessionPolicies: layers.documents,
+      tenantCeilings: tenantCeilings(this.#sources),
       sessionPolicyNames: layers.names,
       tags: tags.tags,
       transitiveTagKeys: tags.transitiveKeys,

@@ -121,6 +121,61 @@ describe('a client certificate', () => {
     { cn: 'host', issuer_cn: 'ca', serial: '0a', san_dns: ['a.example'], strange: 'x' },
     {
       kind: 'certificate',
+describe('the ceiling of the tenant, when credentials are asked for', () => {
+  const host = tokenPrincipal(
+    { cn: 'host' },
+    { kind: 'certificate', provider: 'tls', issuer: 'CN=ca', subject: 'host' },
+  )
+  const mayTag = policy('tagger', { Effect: 'Allow', Action: ['s3:*', 'sts:*'], Resource: '*' })
+  const mapping = { kind: 'policies', policies: ['tagger'] } as const
+  const noTags = policy('no-tags', { Effect: 'Allow', Action: 's3:*', Resource: '*' })
+  const noTokens = policy(
+    'no-tokens',
+    { Effect: 'Allow', Action: '*', Resource: '*' },
+    { Effect: 'Deny', Action: 'sts:AssumeRoleWithWebIdentity', Resource: '*' },
+  )
+  const policies = [mayTag, noTags, noTokens, policy('readonly', allowRead)]
+
+  it('lets nobody give itself tags beyond it', () => {
+    const request = ask('sts:AssumeRoleWithCertificate', { tags: [['team', 'admin']] })
+    const options = { certificates: { mappingOf: () => mapping } }
+    const free = deskWith({ policies }, options)
+    assert.equal(free.authorizeCertificate(host, request).tags.get('team'), 'admin')
+    const bound = deskWith({ policies }, { ...options, tenantCeiling: ['no-tags'] })
+    refused(() => bound.authorizeCertificate(host, request), 'denied')
+    assert.ok(bound.authorizeCertificate(host, { ...request, tags: [] }))
+  })
+
+  it('forbids a way in by a Deny, and every way when it is not there', () => {
+    const alice = tokenPrincipal({ policy: 'readonly' })
+    const roles = [trustedBy('dex')]
+    for (const request of [
+      ask('sts:AssumeRoleWithWebIdentity'),
+      ask('sts:AssumeRoleWithWebIdentity', { roleArn }),
+    ]) {
+      assert.ok(deskWith({ policies, roles }).authorizeWebIdentity(alice, request))
+      for (const tenantCeiling of [['no-tokens'], ['gone']]) {
+        const bound = deskWith({ policies, roles }, { tenantCeiling })
+        refused(() => bound.authorizeWebIdentity(alice, request), 'denied')
+      }
+    }
+  })
+})
+
+describe('claims in a trust policy', () => {
+  it('of a directory are those that its sessions have, too', () => {
+    const ann = tokenPrincipal(
+      { 'ldap:username': 'ann' },
+      { kind: 'ldap', provider: 'corp', issuer: 'corp', subject: 'uid=ann', expiresAt: undefined },
+    )
+    const request = ask('sts:AssumeRoleWithLDAPIdentity', { roleArn })
+    const onlyAnn = trustedBy('corp', { StringEquals: { 'corp:username': 'ann' } })
+    const anyButAnn = trustedBy('corp', { StringNotEquals: { 'corp:username': 'ann' } })
+    assert.ok(deskWith({ roles: [onlyAnn] }).authorizeLdap(ann, request))
+    refused(() => deskWith({ roles: [anyButAnn] }).authorizeLdap(ann, request), 'role_not_trusted')
+  })
+})
+
       provider: 'tls',
       issuer: 'CN=ca',
       subject: 'host',
