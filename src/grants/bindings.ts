@@ -40,12 +40,12 @@ export function bindingOfUser(name: string, sources: BindingSources): Binding {
   }
 }
 
-/** Looked up at each use, too. Whatever the session stands on and is not there any more denies everything. */
 /** Whoever opens something to everybody opens it no further than the tenant goes. */
 export function bindingOfAnonymous(sources: BindingSources): Binding {
   return { identity: [], ceilings: tenantCeilings(sources), tags: noTags }
 }
 
+/** Looked up at each use, too. Whatever the session stands on and is not there any more denies everything. */
 export function bindingOfSession(session: BoundSession, sources: BindingSources): Binding {
   const base = baseOf(session, sources)
   return {

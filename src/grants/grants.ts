@@ -223,6 +223,7 @@ class Desk implements Grants {
       tags: tagsOf(applicant, base.role, request, trace),
       sourceIdentity: sourceIdentityOf(applicant, base.role, request, trace),
       lifetime: this.#lifetimeOf(applicant, base.role, request, trace),
+      tenantCeilings: tenantCeilings(this.#sources),
     }
     if (base.role === undefined) demandRights(draft, trace)
     else demandTrust(base.role, draft, trace)
@@ -235,7 +236,6 @@ class Desk implements Grants {
       source: base.source,
       sessionName,
       sessionPolicies: layers.documents,
-      tenantCeilings: tenantCeilings(this.#sources),
       sessionPolicyNames: layers.names,
       tags: tags.tags,
       transitiveTagKeys: tags.transitiveKeys,

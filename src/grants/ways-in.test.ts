@@ -116,11 +116,6 @@ describe('an LDAP login', () => {
   })
 })
 
-describe('a client certificate', () => {
-  const host = tokenPrincipal(
-    { cn: 'host', issuer_cn: 'ca', serial: '0a', san_dns: ['a.example'], strange: 'x' },
-    {
-      kind: 'certificate',
 describe('the ceiling of the tenant, when credentials are asked for', () => {
   const host = tokenPrincipal(
     { cn: 'host' },
@@ -176,6 +171,11 @@ describe('claims in a trust policy', () => {
   })
 })
 
+describe('a client certificate', () => {
+  const host = tokenPrincipal(
+    { cn: 'host', issuer_cn: 'ca', serial: '0a', san_dns: ['a.example'], strange: 'x' },
+    {
+      kind: 'certificate',
       provider: 'tls',
       issuer: 'CN=ca',
       subject: 'host',
