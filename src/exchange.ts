@@ -11,10 +11,12 @@ import type {
   Issued,
   RefusedRequest,
 } from './exchange/types.ts'
+import type { UsedTokens } from './exchange/used-tokens.ts'
 import type { Grant, GrantRequest, Grants } from './grants/index.ts'
 import type { Evidence, Principal } from './identity/index.ts'
 
 export { ExchangeError } from './exchange/exchange-error.ts'
+export { createUsedTokens } from './exchange/used-tokens.ts'
 export type * from './exchange/types.ts'
 
 /**
@@ -41,7 +43,11 @@ export function createExchange(parts: ExchangeParts): Exchange {
 
   async function authorize({ evidence, grant }: ExchangeRequest, story: Story): Promise<Grant> {
     if (evidence.kind !== 'session') {
-      return authorizeByKind(evidence.kind, await verify(evidence, grant.roleArn, story), grant)
+      const principal = await verify(evidence, grant.roleArn, story)
+      const granted = authorizeByKind(evidence.kind, principal, grant)
+      story.trace = granted.trace
+      await useUp(principal)
+      return granted
     }
     story.principal = evidence.session.principal
     return parts.grants.authorizeSession(evidence.session, grant)
@@ -75,6 +81,28 @@ export function createExchange(parts: ExchangeParts): Exchange {
         return grants.authorizeCustomToken(principal, request)
     }
     return kind satisfies never
+  }
+
+  /**
+   * A token that is good for one exchange is used up by what is granted, and by nothing else: a wrong role ARN, or a
+   * policy that is not there yet, costs nobody the only token. Of two at once one gets this far first. What fails after
+   * this has cost the token all the same; the other order would let one token be granted twice.
+   */
+  async function useUp({ oneTime, issuer, jti, expiresAt }: Principal): Promise<void> {
+    if (oneTime !== true) return
+    if (jti === undefined || expiresAt === undefined)
+      throw new TypeError('a token without jti or exp')
+    const isFirst = await parts.usedTokens
+      .use({ issuer, jti, expiresAt })
+      .catch((cause: unknown) => {
+        const message =
+          'Whether the token was used before cannot be known just now; try again later'
+        throw new ExchangeError('replay_unknown', message, { cause })
+      })
+    if (isFirst) return
+    const message =
+      'The token was replayed: it is good for one exchange, and has had it; get a new one'
+    throw new ExchangeError('token_replayed', message)
   }
 
   async function record(event: ExchangeEvent): Promise<void> {
@@ -128,6 +156,8 @@ export type ExchangeParts = Readonly<{
   identity: Readonly<{ verify(evidence: Evidence, now: Date): Promise<Principal> }>
   grants: Grants
   sessions: Readonly<{ issue(grant: Grant): Credentials }>
+  /** Of the tokens whose provider wants each to be taken once. */
+  usedTokens: UsedTokens
   /** Resolves when the event is durable. Rejects: nothing may be issued. */
   audit: Readonly<{ record(event: ExchangeEvent): Promise<void> }>
   /** Seals a refusal, so that only who may open it can read it; the caller carries it. */
@@ -152,7 +182,8 @@ function addressed(evidence: Evidence, roleArn: string | undefined, grants: Gran
     return { ...evidence, roleArn: grants.choosePlugin(evidence.roleArn) }
   }
   if (evidence.kind !== 'web-identity') return evidence
-  if (grants.namesRole(roleArn)) return { ...evidence, anyMode: true }
+  const trustedProviders = grants.providersTrustedBy(roleArn)
+  if (trustedProviders !== undefined) return { ...evidence, trustedProviders }
   const provider = grants.chooseProvider(roleArn)
   return provider === undefined ? evidence : { ...evidence, provider }
 }

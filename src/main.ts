@@ -10,6 +10,7 @@ import type { Logger } from 'pino'
 import { createAccess } from './access/index.ts'
 import type { Access, DenialTrace } from './access/index.ts'
 import { openAdministration } from './admin/index.ts'
+import type { Administration } from './admin/index.ts'
 import { openAuditLog } from './audit.ts'
 import type { AuditLog } from './audit.ts'
 import { loadConfig, loadRootCredentials } from './config/index.ts'
@@ -23,7 +24,7 @@ import {
   openRevocations,
   principalKey,
 } from './credentials/index.ts'
-import { createExchange } from './exchange.ts'
+import { createExchange, createUsedTokens } from './exchange.ts'
 import { createGrants, providerRoleArn } from './grants/index.ts'
 import type { ProviderMapping } from './grants/index.ts'
 import type { HttpRequest, HttpResponse } from './http.ts'
@@ -192,7 +193,7 @@ async function openCore(house: House, ground: Ground) {
       onError,
     }),
   )
-  const ways = openWaysIn(house)
+  const ways = openWaysIn(house, admin)
   const grants = createGrants({
     tenant,
     directory: admin,
@@ -214,11 +215,13 @@ async function openCore(house: House, ground: Ground) {
     revocations: () => revocations.list().length,
     revocationsFresh: () => revocations.isFresh(clock()),
     providers: () => ways.status(),
+    registeredProviders: () => admin.listProviders().length,
   })
   const exchange = createExchange({
     identity: combineVerifiers([...ways.verifiers, createAccessKeyVerifier({ tenant })]),
     grants,
     sessions,
+    usedTokens: createUsedTokens(ground.state, (error) => house.onError('used tokens', error)),
     audit: ground.audit,
     explain: { seal: (event) => messages.seal('denial', event) },
     observe: ({ action, outcome, seconds }) => metrics.exchange(action, outcome, seconds),
@@ -261,12 +264,21 @@ async function openCredentials(house: House, { state, masterKey }: Ground) {
   return { ring, revocations, sessions, messages: createMessageSealer(ring, { random }) }
 }
 
-function openIdVerifier(house: House): ReturnType<typeof createOpenIdVerifier> {
+type Registered = Pick<Administration, 'findProvider' | 'listProviders'>
+
+function openIdVerifier(house: House, admin: Registered): ReturnType<typeof createOpenIdVerifier> {
   const verifier = createOpenIdVerifier({
     providers: house.config.openid.map((provider) => ({
       ...provider,
       mode: { kind: provider.rolePolicy ? 'role' : 'claim' },
     })),
+    registered: {
+      directory: {
+        find: (arn) => admin.findProvider(arn),
+        list: () => admin.listProviders(),
+      },
+      caFile: house.config.iamProviders.caFile,
+    },
     clock,
     log(event) {
       const level = event.kind === 'provider_keys_loaded' ? 'info' : 'warn'
@@ -278,9 +290,9 @@ function openIdVerifier(house: House): ReturnType<typeof createOpenIdVerifier> {
 }
 
 /** Every verifier of what comes from outside, each made by its own settings; what is not configured judges nothing. */
-function openWaysIn(house: House) {
+function openWaysIn(house: House, admin: Registered) {
   const { config, log } = house
-  const openId = openIdVerifier(house)
+  const openId = openIdVerifier(house, admin)
   const ldap = createLdapVerifier({
     directories: config.ldap,
     clock,
@@ -298,6 +310,16 @@ function openWaysIn(house: House) {
     start() {
       openId.start()
       ldap.start()
+    },
+    /** Of those made through the IAM API. */
+    providerState(arn: string) {
+      const found = openId.registeredStatus(arn)
+      if (found === undefined) return { state: 'unasked' as const }
+      const { ready, error } = found
+      return {
+        state: ready ? ('ready' as const) : ('away' as const),
+        ...(error !== undefined && { problem: error }),
+      }
     },
     status: () => [
       ...openId.status(),
@@ -458,6 +480,7 @@ function createFaces(
       core.access.authorize(caller, request, [permission]),
     audit: (event) => ground.audit.record(event),
     logFault: (requestId, error) => onError(`IAM request ${requestId}`, error),
+    providerState: (arn) => core.ways.providerState(arn),
     ...(config.ldap.length > 0 ? { normaliseDn } : {}),
     clock,
   })

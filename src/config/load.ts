@@ -95,12 +95,14 @@ function messageOf(issue: z.core.$ZodIssue): string {
 
 /** Files are named relative to the configuration file, whatever the working directory is. */
 function withPaths(config: ConfigFile, base: string): ConfigFile {
-  const { tls, openid } = config
+  const { tls, openid, iamProviders } = config
   return {
     ...config,
     ...(tls
       ? { tls: { certFile: resolve(base, tls.certFile), keyFile: resolve(base, tls.keyFile) } }
       : {}),
+    iamProviders:
+      iamProviders.caFile === undefined ? {} : { caFile: resolve(base, iamProviders.caFile) },
     openid: openid.map((provider) =>
       provider.caFile === undefined
         ? provider

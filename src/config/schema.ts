@@ -41,7 +41,9 @@ const openIdProvider = z
     claimPath: z
       .boolean()
       .default(false)
-      .describe('Read dots in `claimName` as a path: `realm_access.roles`.'),
+      .describe(
+        'Read dots in `claimName` as a path: `realm_access.roles`. A dot in a name is written `\\.`.',
+      ),
     claimPrefix: z.string().default('').describe('Put before `claimName`.'),
     claimUserinfo: z.boolean().default(false).describe('Add the claims of the userinfo endpoint.'),
     rolePolicy: z
@@ -81,6 +83,10 @@ const openIdProvider = z
       .min(1)
       .optional()
       .describe('PEM file with the CA of the provider, relative to the configuration file.'),
+    oneTime: z
+      .boolean()
+      .default(false)
+      .describe('Take each token once, by its `jti`; one without a `jti` is refused.'),
     insecureHttp: z
       .boolean()
       .default(false)
@@ -343,6 +349,18 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   openid: z.array(openIdProvider).default([]).describe('OpenID Connect providers.'),
+  iamProviders: z
+    .strictObject({
+      caFile: z
+        .string()
+        .min(1)
+        .optional()
+        .describe(
+          'PEM file with the only CAs to trust for them, relative to the configuration file; absent: those of the system.',
+        ),
+    })
+    .prefault({})
+    .describe('OpenID Connect providers made through the IAM API.'),
   ldap: z.array(ldapDirectory).default([]).describe('LDAP directories and Active Directory.'),
   certificates: certificates.optional(),
   customTokens: z

@@ -48,5 +48,7 @@ const codes: Readonly<Record<ExchangeErrorCode, true>> = {
   expired: true,
   session_too_large: true,
   caller_unproven: true,
+  token_replayed: true,
+  replay_unknown: true,
   audit_unavailable: true,
 }

@@ -29,6 +29,8 @@ export type ExchangeErrorCode =
   | GrantErrorCode
   | Extract<CredentialsErrorCode, 'session_too_large'>
   | 'caller_unproven' // a signature that did not verify; the face knows the particulars
+  | 'token_replayed' // good for one exchange, which it has had
+  | 'replay_unknown' // the store that remembers used tokens does not answer
   | 'audit_unavailable'
 
 export type ExchangeObservation = Readonly<{

@@ -2,6 +2,7 @@ import type { BoundedCache } from '../bounded-cache.ts'
 import type { PolicySource, Session } from '../credentials/types.ts'
 import { parsePolicy, PolicyError } from '../policy/index.ts'
 import type { Ceiling, NamedPolicy } from '../policy/index.ts'
+import { isRegistered } from './registered-provider.ts'
 import { tagsOver } from './session-tags.ts'
 import type { GrantDirectory } from './types.ts'
 
@@ -59,6 +60,9 @@ function baseOf(session: BoundSession, sources: BindingSources): Binding {
   const { directory } = sources
   const { source, principal } = session
   const without = { ceilings: [], tags: noTags }
+  if (isRegistered(principal) && !isProviderThere(session, directory)) {
+    return { identity: [gone(`provider ${principal.provider}`)], ...without }
+  }
   switch (source.kind) {
     case 'root':
       return { identity: [], ...without }
@@ -137,6 +141,15 @@ function isThere(
   const user = directory.findUser(name)
   const sameUser = user !== undefined && user.createdAt.getTime() <= issuedAt.getTime()
   return sameUser && directory.policiesOf(name) !== undefined
+}
+
+/** The same of a provider that was made through the IAM API: it takes with it whatever it proved. */
+function isProviderThere(
+  { principal, issuedAt }: Pick<Session, 'principal' | 'issuedAt'>,
+  directory: GrantDirectory,
+): boolean {
+  const provider = directory.findProvider(principal.provider)
+  return provider !== undefined && provider.createdAt.getTime() <= issuedAt.getTime()
 }
 
 function boundary(policy: NamedPolicy | undefined): readonly Ceiling[] {

@@ -1,7 +1,13 @@
 import { BoundedCache } from '../bounded-cache.ts'
 import type { Session } from '../credentials/types.ts'
 import type { Principal } from '../identity/index.ts'
-import { explain, explainIssue, isAllowed, isDeniedAtIssue } from '../policy/index.ts'
+import {
+  explain,
+  explainIssue,
+  isAllowed,
+  isDeniedAtIssue,
+  trustedProviders,
+} from '../policy/index.ts'
 import type { NamedPolicy } from '../policy/index.ts'
 import { federatedApplicant, keyApplicant, sessionApplicant, type Applicant } from './applicant.ts'
 import {
@@ -19,6 +25,7 @@ import {
   type Binding,
   type BindingSources,
 } from './bindings.ts'
+import { demandClaimsReadBy } from './claims-elsewhere.ts'
 import type { Draft } from './draft.ts'
 import type { GrantError } from './grant-error.ts'
 import { issueQuestion } from './issue-question.ts'
@@ -135,6 +142,11 @@ class Desk implements Grants {
     return findRole(roleArn, this.#options.directory) !== undefined
   }
 
+  providersTrustedBy(roleArn: string | undefined): readonly string[] | undefined {
+    const role = findRole(roleArn, this.#options.directory)
+    return role && trustedProviders(role.trustPolicy)
+  }
+
   chooseProvider(roleArn: string | undefined): string | undefined {
     if (roleArn === undefined || roleArn === '' || this.namesRole(roleArn)) return undefined
     const provider = this.findProviderByRoleArn(roleArn)
@@ -225,6 +237,7 @@ class Desk implements Grants {
       lifetime: this.#lifetimeOf(applicant, base.role, request, trace),
       tenantCeilings: tenantCeilings(this.#sources),
     }
+    demandClaimsReadBy(deciding(draft), applicant.claims, trace)
     if (base.role === undefined) demandRights(draft, trace)
     else demandTrust(base.role, draft, trace)
     refuseIfDenied(draft, trace)
@@ -325,6 +338,13 @@ function sourceIdentityOf(
   const offered = role && tokenSourceIdentity(claims)
   const inherited = chooseSourceIdentity(offered, heritage.sourceIdentity, trace)
   return chooseSourceIdentity(sourceIdentity, inherited, trace)
+}
+
+/** Every policy that has a say in what the session may do, and whether there is one. */
+function deciding({ base, tenantCeilings: tenant }: Draft): readonly NamedPolicy[] {
+  const { policies, ceilings, role } = base
+  const trust = role ? [{ name: `trust policy of ${role.name}`, policy: role.trustPolicy }] : []
+  return [...policies, ...[...ceilings, ...tenant].flatMap((ceiling) => ceiling.policies), ...trust]
 }
 
 /** What needs an Allow although no role is taken: else anybody could give itself the tags that policies go by. */

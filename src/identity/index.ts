@@ -9,6 +9,7 @@ export { createAccessKeyVerifier } from './access-key-verifier.ts'
 export { combineVerifiers } from './combine-verifiers.ts'
 export { createOpenIdVerifier, type OpenIdVerifier } from './openid-verifier.ts'
 export type { OpenIdProvider } from './provider-settings.ts'
+export type { RegisteredOpenIdProviders } from './registered-providers.ts'
 export type { IdentityEvent } from './provider-keys.ts'
 export { createFetchText } from './fetch-text.ts'
 export {

@@ -61,7 +61,7 @@ function ignoresResource({ service, access }: Ask): boolean {
 }
 
 /** Variables exist since Version 2012-10-17. */
-function hasVariables(document: Document): boolean {
+export function hasVariables(document: Document): boolean {
   return document.version === '2012-10-17'
 }
 
@@ -74,7 +74,8 @@ export function readsObjectTags(document: Document): boolean {
   )
 }
 
-function variableNames({ resource, conditions, path }: Statement): readonly string[] {
+/** Of all `${…}` in resources and conditions. */
+export function variableNames({ resource, conditions, path }: Statement): readonly string[] {
   const texts = [...(resource?.values ?? []), ...conditions.flatMap(({ values }) => values)]
   const syntax = { wildcards: false, variables: true }
   return texts

@@ -61,6 +61,8 @@ export const exchangeErrors: Readonly<Record<ExchangeErrorCode, Row>> = {
   expired: foldedToInvalid(400, 'ExpiredTokenException'),
   session_too_large: foldedToInvalid(400, 'PackedPolicyTooLarge'),
   caller_unproven: both(accessDenied),
+  token_replayed: { aws: badToken, minio: invalidValue },
+  replay_unknown: { aws: unavailable, minio: { status: 500, code: 'InternalError' } },
   audit_unavailable: { aws: unavailable, minio: { status: 500, code: 'InternalError' } },
 }
 
