@@ -373,6 +373,10 @@ describe('the other ways in', () => {
     const tls = 'tls: { certFile: a.pem, keyFile: b.pem }'
     const { certificates } = load(`${tls}\ncertificates: { caFiles: [ca.pem], ${rules} }`)
     assert.equal(certificates?.caFiles[0], join(dir, 'ca.pem'))
+    const own = load(
+      `${tls}\ncertificates: { caFiles: [ca.pem], rules: [{ caFile: ca.pem, role: r }] }`,
+    )
+    assert.equal(own.certificates?.rules[0]?.caFile, join(dir, 'ca.pem'))
     const minio = load(`${tls}\ncertificates: { caFiles: [ca.pem], rules: [{ policyFrom: cn }] }`, {
       MINIO_IDENTITY_TLS_ENABLE: 'on',
     })

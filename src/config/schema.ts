@@ -163,6 +163,11 @@ const certificateRule = z.strictObject({
     .optional()
     .describe('URI alternative name, SPIFFE ids included; `*` stands within one path segment.'),
   issuerCn: z.string().min(1).optional().describe('Common name of the authority that issued it.'),
+  caFile: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('One of `caFiles`: the chain ends at an authority that stands in it.'),
   organization: z.string().min(1).optional(),
   ou: z.string().min(1).optional().describe('One of the organisational units.'),
   policies: z.array(z.string().min(1)).min(1).optional().describe('What it gives: these policies,'),
