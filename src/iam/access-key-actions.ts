@@ -13,6 +13,7 @@ import {
   optionalSecret,
   required,
   requiredSecret,
+  stated,
   text,
   userName,
 } from './parameter.ts'
@@ -27,8 +28,8 @@ const wishes = {
   Status: optional(status),
   KeyName: optional(text),
   Description: optional(text),
-  ExpireDate: optional(instant),
-  PolicyDocument: optional(text),
+  ExpireDate: stated(instant),
+  PolicyDocument: stated(text),
 }
 
 /** A key of another server, whole: what is not said of it is as it is with a new key. */

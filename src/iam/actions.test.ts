@@ -137,7 +137,9 @@ describe('access keys (AWS IAM API reference)', () => {
     ['an end that is no instant', { ExpireDate: 'tomorrow' }, 'ValidationError'],
     ['an end without a zone', { ExpireDate: '2027-01-31T12:00:00' }, 'ValidationError'],
     ['an end on a day that is none', { ExpireDate: '2027-13-31T12:00:00Z' }, 'ValidationError'],
+    ['an empty end', { ExpireDate: '' }, 'ValidationError'],
     ['a policy that is none', { PolicyDocument: 'null' }, 'MalformedPolicyDocument'],
+    ['an empty policy', { PolicyDocument: '' }, 'MalformedPolicyDocument'],
     ['an unknown status', { Status: 'on' }, 'ValidationError'],
     ['half a pair', { SecretAccessKey: 'a long enough secret' }, 'ValidationError'],
   ] as const) {

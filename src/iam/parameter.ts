@@ -43,6 +43,17 @@ export function optional<T>(parse: Parse<T>): Parameter<T | undefined> {
   }
 }
 
+/** Optional, but an empty one is bad: what narrows must not be left out by an empty file or variable. */
+export function stated<T>(parse: Parse<T>): Parameter<T | undefined> {
+  return {
+    secret: false,
+    read: (fields, name) => {
+      const text = fields.takeText(name)
+      return text === undefined ? undefined : parse(text, name)
+    },
+  }
+}
+
 /** An optional text whose emptiness says something: "take it away". */
 export const clearableText: Parameter<string | undefined> = {
   secret: false,
