@@ -29,23 +29,28 @@ import { createGrants, providerRoleArn } from './grants/index.ts'
 import type { ProviderMapping } from './grants/index.ts'
 import type { HttpRequest, HttpResponse } from './http.ts'
 import { createIamFace } from './iam/index.ts'
+import type { LdapDirectories } from './iam/index.ts'
 import {
+  Attendance,
   combineVerifiers,
   createAccessKeyVerifier,
   createCertificateVerifier,
   createClientChainReader,
   createCustomTokenVerifier,
+  createDepartures,
+  createLdapHomes,
   createLdapVerifier,
   createOpenIdVerifier,
   normaliseDn,
   pluginRoleArn,
 } from './identity/index.ts'
+import type { LdapEvent } from './identity/index.ts'
 import { createRateLimiter, listen, pacedBody } from './listener/index.ts'
 import { createMetrics, createOperationsFace } from './operations/index.ts'
 import type { Metrics } from './operations/index.ts'
 import { openEmbeddedOrigin } from './origins/index.ts'
 import { createRouter } from './router.ts'
-import { createS3Face } from './s3/index.ts'
+import { bucketPolicyFinder, createS3Face } from './s3/index.ts'
 import type { AccessControl, Origin } from './s3/index.ts'
 import { openSqliteState } from './store/index.ts'
 import { createStsFace } from './sts/index.ts'
@@ -179,6 +184,7 @@ async function openCore(house: House, ground: Ground) {
       rolePolicies: new Set(
         mappings.flatMap((found) => (found.kind === 'claim' ? [] : found.policies)),
       ),
+      ldapHome: config.ldap.length > 1 ? createLdapHomes(config.ldap) : undefined,
       revokeUser: (name, event) =>
         revocations.revoke({
           principal: principalKey({ kind: 'user', provider: 'internal', subject: name }),
@@ -193,7 +199,7 @@ async function openCore(house: House, ground: Ground) {
       onError,
     }),
   )
-  const ways = openWaysIn(house, admin)
+  const ways = openWaysIn(house, admin, openDirectories(house, ground, revocations))
   const grants = createGrants({
     tenant,
     directory: admin,
@@ -244,6 +250,8 @@ async function openCore(house: House, ground: Ground) {
   return { mappings, ring, revocations, messages, admin, ways, metrics, exchange, access }
 }
 
+type SessionRevocations = Awaited<ReturnType<typeof openCredentials>>['revocations']
+
 async function openCredentials(house: House, { state, masterKey }: Ground) {
   const { config, onError } = house
   const options = { clock, random, longestSessionSeconds: config.sts.maxDurationSeconds }
@@ -289,20 +297,64 @@ function openIdVerifier(house: House, admin: Registered): ReturnType<typeof crea
   return verifier
 }
 
-/** Every verifier of what comes from outside, each made by its own settings; what is not configured judges nothing. */
-function openWaysIn(house: House, admin: Registered) {
-  const { config, log } = house
-  const openId = openIdVerifier(house, admin)
-  const ldap = createLdapVerifier({
-    directories: config.ldap,
+type Directories = ReturnType<typeof openDirectories>
+
+/** The directories, who came in by them, and the rounds that end the sessions of those who are gone. */
+function openDirectories(house: House, { state, audit }: Ground, revocations: SessionRevocations) {
+  const { config, onError } = house
+  const log = (event: LdapEvent): void => house.log.warn({ identity: event }, 'directory')
+  const attendance = new Attendance({
+    state,
     clock,
-    log: (event) => log.warn({ identity: event }, 'directory'),
+    longestSessionSeconds: config.sts.maxDurationSeconds,
+    async endSessions({ directory: provider, subject }, reason, issuedBefore) {
+      const principal = principalKey({ kind: 'ldap', provider, subject })
+      await revocations.revoke({ principal, issuedBefore, reason })
+      await audit.record({ kind: 'departure', at: clock(), provider, subject, reason })
+    },
   })
+  const ldap = createLdapVerifier({ directories: config.ldap, clock, log, attendance })
   house.onClose(() => ldap.close())
+  const departures = house.opened(
+    createDepartures({
+      directories: config.ldap,
+      attendance,
+      confirm: (who) => ldap.confirm(who),
+      state,
+      clock,
+      random,
+      log,
+      onError: (error) => onError('looking after people of a directory', error),
+    }),
+  )
+  return { ldap, attendance, departures }
+}
+
+/** What administration may know of them; nothing where there are none. */
+function namesOfDirectories({ ldap }: Config, attendance: Attendance): LdapDirectories | undefined {
+  if (ldap.length === 0) return undefined
+  return {
+    names: ldap.map(({ name }) => name),
+    normaliseDn,
+    homeOf: createLdapHomes(ldap),
+    peopleNamed: (directory, username) => attendance.subjectsOf(directory, username),
+  }
+}
+
+/** Every verifier of what comes from outside, each made by its own settings; what is not configured judges nothing. */
+function openWaysIn(
+  house: House,
+  admin: Registered,
+  { ldap, attendance, departures }: Directories,
+) {
+  const { config } = house
+  const openId = openIdVerifier(house, admin)
+  const log = (event: object): void => house.log.warn({ identity: event }, 'identity provider')
   const certificates =
-    config.certificates && createCertificateVerifier({ ...config.certificates, clock })
+    config.certificates && createCertificateVerifier({ ...config.certificates, clock, log })
+  house.onClose(() => certificates?.close())
   const plugins = config.customTokens.map((plugin) =>
-    createCustomTokenVerifier({ ...plugin, clock }),
+    createCustomTokenVerifier({ ...plugin, clock, log }),
   )
   return {
     verifiers: [openId, ldap, ...(certificates ? [certificates] : []), ...plugins],
@@ -310,7 +362,10 @@ function openWaysIn(house: House, admin: Registered) {
     start() {
       openId.start()
       ldap.start()
+      certificates?.start()
+      departures.start()
     },
+    attendance,
     /** Of those made through the IAM API. */
     providerState(arn: string) {
       const found = openId.registeredStatus(arn)
@@ -324,6 +379,7 @@ function openWaysIn(house: House, admin: Registered) {
     status: () => [
       ...openId.status(),
       ...ldap.status().map(({ directory, ready }) => ({ provider: directory, ready })),
+      ...(certificates ? [certificates.status()] : []),
       ...plugins
         .map((plugin) => plugin.status())
         .map(({ provider, error }) => ({ provider, ready: error === undefined })),
@@ -481,7 +537,8 @@ function createFaces(
     audit: (event) => ground.audit.record(event),
     logFault: (requestId, error) => onError(`IAM request ${requestId}`, error),
     providerState: (arn) => core.ways.providerState(arn),
-    ...(config.ldap.length > 0 ? { normaliseDn } : {}),
+    findBucketPolicy: bucketPolicyFinder(origin),
+    directories: namesOfDirectories(config, core.ways.attendance),
     clock,
   })
   return createRouter({

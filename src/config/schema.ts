@@ -151,6 +151,20 @@ const ldapDirectory = z.strictObject({
     .describe('Finds the groups of the DN `%d` or the login name `%s`: `(member=%d)`.'),
   nestedGroups: z.boolean().optional().describe('Active Directory: count groups in groups.'),
   timeoutSeconds: z.int().min(1).max(60).optional().describe('For each operation; default 10.'),
+  recheckSeconds: z
+    .int()
+    .min(1)
+    .max(86_400)
+    .optional()
+    .describe(
+      'How often people with live sessions are looked up again; those who are gone lose them. Default 300.',
+    ),
+  recheckPerSecond: z
+    .int()
+    .min(1)
+    .max(1000)
+    .optional()
+    .describe('How many of them in one second, at most; default 50.'),
   connections: z.int().min(1).max(64).optional().describe('Connections of each kind; default 8.'),
 })
 

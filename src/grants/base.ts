@@ -96,8 +96,8 @@ export function baseOfKey(
 
 /** Whoever has nothing attached, neither to itself nor to a group, gets nothing: not even a session that may do nothing. */
 export function baseOfLdap(principal: Principal, directory: GrantDirectory, trace: Trace): Base {
-  const { subject, groups } = principal
-  const policies = attachedTo(subject, groups, directory)
+  const { subject } = principal
+  const policies = attachedTo(subject, principal, directory)
   if (policies.length === 0) {
     const message = `No policy is attached to ${JSON.stringify(subject.slice(0, 256))} or to a group of it`
     throw trace.refusal('mapping', 'no_policy', message)

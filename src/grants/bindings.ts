@@ -1,5 +1,5 @@
 import type { BoundedCache } from '../bounded-cache.ts'
-import type { PolicySource, Session } from '../credentials/types.ts'
+import type { PolicySource, Session, SessionPrincipal } from '../credentials/types.ts'
 import { parsePolicy, PolicyError } from '../policy/index.ts'
 import type { Ceiling, NamedPolicy } from '../policy/index.ts'
 import { isRegistered } from './registered-provider.ts'
@@ -75,7 +75,7 @@ function baseOf(session: BoundSession, sources: BindingSources): Binding {
         ? { identity: providerRole(source.arn, sources), ...without }
         : baseOfRole({ ...source, id: source.id }, session, sources)
     case 'ldap':
-      return { identity: attachedTo(source.user, principal.groups, directory), ...without }
+      return { identity: attachedTo(source.user, principal, directory), ...without }
   }
   return source satisfies never
 }
@@ -120,13 +120,13 @@ function providerRole(arn: string, { roles }: BindingSources): readonly NamedPol
 /** None at all is what a person has whose last policy was taken away: nothing. */
 export function attachedTo(
   user: string,
-  groups: readonly string[],
+  { groups, provider }: Pick<SessionPrincipal, 'groups' | 'provider'>,
   directory: Pick<GrantDirectory, 'policiesAttachedTo'>,
 ): readonly NamedPolicy[] {
-  return [
-    ...directory.policiesAttachedTo({ kind: 'ldap-user', name: user }),
-    ...groups.flatMap((name) => directory.policiesAttachedTo({ kind: 'ldap-group', name })),
-  ]
+  // Another directory may have people and groups of the very same names.
+  const attached = (kind: 'ldap-user' | 'ldap-group', name: string): readonly NamedPolicy[] =>
+    directory.policiesAttachedTo({ kind, name, directory: provider })
+  return [...attached('ldap-user', user), ...groups.flatMap((name) => attached('ldap-group', name))]
 }
 
 /**

@@ -101,7 +101,7 @@ export interface GrantDirectory {
   policiesOfRole(arn: string): readonly NamedPolicy[] | undefined
   boundaryOfRole(arn: string): NamedPolicy | undefined
   policiesAttachedTo(
-    subject: Readonly<{ kind: 'ldap-user' | 'ldap-group'; name: string }>,
+    subject: Readonly<{ kind: 'ldap-user' | 'ldap-group'; name: string; directory: string }>,
   ): readonly NamedPolicy[]
 }
 

@@ -60,14 +60,19 @@ describe('an LDAP login', () => {
   )
   const request = ask('sts:AssumeRoleWithLDAPIdentity')
   const attached = {
-    [`ldap-user ${dn}`]: [policy('readonly', allowRead)],
-    [`ldap-group ${group}`]: [policy('writeonly', allowWrite)],
+    [`corp ldap-user ${dn}`]: [policy('readonly', allowRead)],
+    [`corp ldap-group ${group}`]: [policy('writeonly', allowWrite)],
   }
 
   it('to which nothing is attached gets nothing', () => {
     refused(() => deskWith({}).authorizeLdap(ann, request), 'no_policy')
-    const wrongKind = { [`ldap-group ${dn}`]: [policy('readonly', allowRead)] }
+    const wrongKind = { [`corp ldap-group ${dn}`]: [policy('readonly', allowRead)] }
     refused(() => deskWith({ attached: wrongKind }).authorizeLdap(ann, request), 'no_policy')
+    const elsewhere = {
+      [`guests ldap-user ${dn}`]: [policy('readonly', allowRead)],
+      [`guests ldap-group ${group}`]: [policy('readonly', allowRead)],
+    }
+    refused(() => deskWith({ attached: elsewhere }).authorizeLdap(ann, request), 'no_policy')
   })
 
   it('goes by what is attached to the person and to its groups, looked up at each use', () => {
@@ -84,7 +89,7 @@ describe('an LDAP login', () => {
     const deny = policy('deny', { Effect: 'Deny', Action: 'sts:*', Resource: '*' })
     const broken = { name: 'gone', policy: { kind: 'broken', problem: 'gone' } } as const
     for (const bad of [deny, broken]) {
-      const more = { ...attached, [`ldap-group ${group}`]: [bad] }
+      const more = { ...attached, [`corp ldap-group ${group}`]: [bad] }
       refused(() => deskWith({ attached: more }).authorizeLdap(ann, request), 'denied')
     }
     const when = { StringEquals: { 'ldap:username': 'ann', 'ldap:user': dn, 'ldap:groups': group } }
@@ -94,7 +99,7 @@ describe('an LDAP login', () => {
       Resource: '*',
       Condition: when,
     })
-    const named = { ...attached, [`ldap-group ${group}`]: [byName] }
+    const named = { ...attached, [`corp ldap-group ${group}`]: [byName] }
     refused(() => deskWith({ attached: named }).authorizeLdap(ann, request), 'denied')
     refused(
       () => deskWith({ attached }).authorizeLdap(ann, { ...request, sessionPolicy: '{' }),
@@ -310,7 +315,7 @@ describe('a custom token', () => {
 
 describe('each proof', () => {
   it('has its own way in and no other', () => {
-    const people: People = { attached: { 'ldap-user alice': [policy('readonly', allowRead)] } }
+    const people: People = { attached: { 'dex ldap-user alice': [policy('readonly', allowRead)] } }
     const grants = deskWith(people, {
       certificates: { mappingOf: () => ({ kind: 'policies', policies: ['readonly'] }) },
       providers: [

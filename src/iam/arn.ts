@@ -24,6 +24,11 @@ export function providerArnOfUrl(url: string): string {
   return `arn:aws:iam::${account}:oidc-provider/${url.replace(/^https?:\/\//, '')}`
 }
 
+/** The bucket that an ARN of S3 names, by itself and not by a pattern. */
+export function bucketOfArn(arn: string): string | undefined {
+  return /^arn:aws:s3:::([^/*?]+)(?:\/|$)/.exec(arn)?.[1]
+}
+
 /** Built-in policies stand where AWS has its managed ones: `arn:aws:iam::aws:policy/readonly`. */
 export function policyArn(policy: Pick<StoredPolicy, 'name' | 'managedBy'>): string {
   return policy.managedBy === 'built-in' ? builtInArn(policy.name) : localPolicyArn(policy.name)

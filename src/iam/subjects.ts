@@ -10,6 +10,8 @@ export type Subject = Readonly<{
   name: string
   /** Absent for people of a directory service. */
   arn?: string
+  /** Of people and groups of a directory service, where it is said or there is but one. */
+  directory?: string
   principal: Exclude<PolicyPrincipal, { kind: 'anonymous' | 'root' }>
   identity: readonly NamedPolicy[]
   ceilings: readonly Ceiling[]
@@ -94,20 +96,26 @@ export function roleSubject(admin: Directory, name: string, now: Date): Subject 
   }
 }
 
+/** A session of somebody of whom no more is known than the name, or than one group. */
 export function ldapSubject(admin: Directory, subject: LdapSubject, now: Date): Subject {
-  const { kind, name } = subject
+  const { kind, name, directory } = subject
+  const arn = `arn:aws:sts::${account}:assumed-role/ldap=${directory ?? ''}/${name}`
   return {
     kind,
     name,
-    principal: {
-      kind: 'session',
-      account,
-      arn: `arn:aws:sts::${account}:assumed-role/ldap/${name}`,
-    },
+    ...(directory !== undefined && { directory }),
+    principal: { kind: 'session', account, arn },
     identity: admin.policiesAttachedTo(subject),
     ceilings: [],
     facts: {
-      aws: { CurrentTime: now, principaltype: 'AssumedRole', PrincipalAccount: account },
+      aws: {
+        CurrentTime: now,
+        principaltype: 'AssumedRole',
+        PrincipalAccount: account,
+        ...(directory !== undefined && { FederatedProvider: directory }),
+        ...(kind === 'ldap-group' && { groups: [name] }),
+        ...(kind === 'ldap-user' && directory !== undefined && { userid: `${directory}:${name}` }),
+      },
       ldap: kind === 'ldap-user' ? { user: name } : { groups: [name] },
     },
   }

@@ -92,8 +92,20 @@ export type IamFaceOptions<Caller extends IamCaller = IamCaller> = Readonly<{
   findBucketPolicy?(bucket: string): Promise<NamedPolicy | undefined>
   /** How it stands with the keys of an OpenID provider, by ARN; absent: nobody looks. */
   providerState?(arn: string): ProviderState | undefined
-  /** The one spelling of a distinguished name; throws a TypeError for what is none. Absent: there is no directory service. */
-  normaliseDn?(name: string): string
+  /** Absent: there is none. */
+  directories?: LdapDirectories | undefined
+}>
+
+/** The directory services (LDAP), as far as administration asks about them. */
+export type LdapDirectories = Readonly<{
+  /** As the configuration calls them. */
+  names: readonly string[]
+  /** The one spelling of a distinguished name; throws a TypeError for what is none. */
+  normaliseDn(name: string): string
+  /** The directory that a normalised name is taken for when nobody says. */
+  homeOf(name: string): string
+  /** Normalised names of those who may have live sessions and logged in under this name, in whatever case. */
+  peopleNamed(directory: string, username: string): Promise<readonly string[]>
 }>
 
 /** What an action works with. */
@@ -107,8 +119,8 @@ export type ActionContext = Readonly<{
   findBucketPolicy?(bucket: string): Promise<NamedPolicy | undefined>
   /** How it stands with the keys of an OpenID provider, by ARN; absent: nobody looks. */
   providerState?(arn: string): ProviderState | undefined
-  /** The one spelling of a distinguished name; throws a TypeError for what is none. Absent: there is no directory service. */
-  normaliseDn?(name: string): string
+  /** Absent: there is none. */
+  directories?: LdapDirectories | undefined
 }>
 
 /** `unasked`: no token has needed its keys so far. `problem`: why they could not be had. */

@@ -38,5 +38,8 @@ export {
 } from './ldap/ldap-verifier.ts'
 export type { DirectoryStatus, LdapEvent } from './ldap/directory.ts'
 export type { LdapDirectory } from './ldap/settings.ts'
+export { Attendance } from './ldap/attendance.ts'
+export { createDepartures } from './ldap/departures.ts'
+export { createLdapHomes } from './ldap/homes.ts'
 export { normaliseDn } from './ldap/dn.ts'
 export type { ThrottleSettings } from './ldap/login-throttle.ts'

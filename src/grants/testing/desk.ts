@@ -65,7 +65,8 @@ export function directoryOf(people: People = {}): GrantDirectory {
       return role && (rolePolicies[role.name] ?? [])
     },
     boundaryOfRole: (key) => roleBoundaries[findRole(key)?.name ?? ''],
-    policiesAttachedTo: ({ kind, name }) => attached[`${kind} ${name}`] ?? [],
+    policiesAttachedTo: ({ kind, name, directory }) =>
+      attached[`${directory} ${kind} ${name}`] ?? [],
   }
 }
 

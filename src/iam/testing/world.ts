@@ -38,7 +38,7 @@ export type World = Readonly<{
 export async function makeWorld(
   t: TestContext,
   change: Partial<
-    Pick<IamFaceOptions<KnownCaller>, 'audit' | 'authorize' | 'findBucketPolicy' | 'normaliseDn'>
+    Pick<IamFaceOptions<KnownCaller>, 'audit' | 'authorize' | 'findBucketPolicy' | 'directories'>
   > = {},
 ): Promise<World> {
   const audit: IamAuditEvent[] = []
@@ -52,6 +52,7 @@ export async function makeWorld(
     revokeUser: () => Promise.resolve(),
     revokeRole: () => Promise.resolve(),
     revokeProvider: () => Promise.resolve(),
+    ldapHome: (change.directories?.names.length ?? 0) > 1 ? change.directories?.homeOf : undefined,
     clock: () => now,
     random: randomBytes,
     onError: (what, error) => faults.push(what, error),
