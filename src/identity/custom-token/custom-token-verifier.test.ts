@@ -318,6 +318,24 @@ describe('a token of the identity plugin (MinIO, identity management plugin)', (
     assert.equal(verifier.status().failures, 1)
   })
 
+  it('tells once when the plugin stops to answer, and when it does again', async () => {
+    const told: unknown[] = []
+    const verifier = createCustomTokenVerifier({
+      url: plugin.url,
+      rolePolicy: ['readonly'],
+      clock: () => now,
+      log: (event) => told.push(event),
+    })
+    for (const status of [200, 500, 500, 403, 200]) {
+      await askFor({ status, body: good }, verifier).catch(() => undefined)
+    }
+    const provider = 'custom'
+    assert.deepEqual(told, [
+      { kind: 'plugin_unavailable', provider, detail: 'status 500' },
+      { kind: 'plugin_available', provider, detail: 'it answers' },
+    ])
+  })
+
   it('meets a documented error or a principal, whatever JSON the plugin answers', async () => {
     const member = oneof(jsonValue(), constantFrom(900, 3600, 'alice', '', {}))
     const answers = record(
