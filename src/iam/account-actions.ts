@@ -7,7 +7,7 @@ import { isOfDirectory, subjectTag } from './directory-subjects.ts'
 import { absent, findGroup, findRole, findUser } from './find.ts'
 import { pageOf, pageParameters } from './page.ts'
 import type { Range } from './page.ts'
-import { listOf, oneOf, optional, policyArnText, required, rootPath } from './parameter.ts'
+import { listOf, oneOf, optional, policyArnText, required, pathPrefix, under } from './parameter.ts'
 import { on, onAll } from './permissions.ts'
 import type { Members } from './value.ts'
 
@@ -40,20 +40,20 @@ export const accountActions: readonly (readonly [string, Action])[] = [
       parameters: {
         PolicyArn: required(policyArnText),
         EntityFilter: optional(oneOf(...kinds)),
-        PathPrefix: optional(rootPath),
+        PathPrefix: optional(pathPrefix),
         PolicyUsageFilter: optional(oneOf('PermissionsPolicy', 'PermissionsBoundary')),
         ...pageParameters,
       },
       effect: 'read',
       permissions: ({ PolicyArn }) => on('ListEntitiesForPolicy', PolicyArn),
-      run: ({ PolicyArn, EntityFilter, PolicyUsageFilter, ...range }, { admin }) => {
+      run: ({ PolicyArn, EntityFilter, PathPrefix, PolicyUsageFilter, ...range }, { admin }) => {
         const kind = EntityFilter?.toLowerCase()
         const as = PolicyUsageFilter === 'PermissionsBoundary' ? 'boundary' : 'policy'
         const holders = admin
           .listAttachments(findPolicy(admin, PolicyArn).name)
           .filter(({ subject }) => kind === undefined || subject.kind === kind)
           .filter((each) => PolicyUsageFilter === undefined || each.as === as)
-        return entities(admin, holders, range)
+        return entities(admin, under(PathPrefix, holders), range)
       },
     }),
   ],

@@ -4,7 +4,16 @@ import { cascadeOfGroup } from './cascade.ts'
 import { groupElement, userElement } from './elements.ts'
 import { findGroup, findUser } from './find.ts'
 import { page, pageParameters } from './page.ts'
-import { flag, groupName, optional, required, rootPath, userName } from './parameter.ts'
+import {
+  flag,
+  groupName,
+  optional,
+  required,
+  pathPrefix,
+  rootPath,
+  under,
+  userName,
+} from './parameter.ts'
 import { onGroup } from './permissions.ts'
 import { refuseRename } from './user-actions.ts'
 
@@ -43,11 +52,17 @@ export const groupActions: readonly (readonly [string, Action])[] = [
   [
     'ListGroups',
     defineAction({
-      parameters: { PathPrefix: optional(rootPath), ...pageParameters },
+      parameters: { PathPrefix: optional(pathPrefix), ...pageParameters },
       effect: 'read',
       permissions: () => onGroup('ListGroups', ''),
-      run: (range, { admin }) =>
-        page('Groups', admin.listGroups(), (group) => group.name, range, groupElement),
+      run: ({ PathPrefix, ...range }, { admin }) =>
+        page(
+          'Groups',
+          under(PathPrefix, admin.listGroups()),
+          (group) => group.name,
+          range,
+          groupElement,
+        ),
     }),
   ],
   [

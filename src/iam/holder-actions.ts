@@ -16,8 +16,9 @@ import {
   policyName,
   required,
   roleName,
-  rootPath,
+  pathPrefix,
   text,
+  under,
   userName,
 } from './parameter.ts'
 import { onGroup, onRole, onUser } from './permissions.ts'
@@ -99,13 +100,13 @@ function attachedActions(noun: Noun): readonly (readonly [string, Action])[] {
     [
       list,
       defineAction({
-        parameters: { name: noun.name, PathPrefix: optional(rootPath), ...pageParameters },
+        parameters: { name: noun.name, PathPrefix: optional(pathPrefix), ...pageParameters },
         effect: 'read',
         permissions: ({ name }) => on(list, name),
-        run: ({ name, ...range }, { admin }) =>
+        run: ({ name, PathPrefix, ...range }, { admin }) =>
           page(
             'AttachedPolicies',
-            find(admin, name).policies,
+            under(PathPrefix, find(admin, name).policies),
             (policy) => policy,
             range,
             (policy) => attachedElement(admin, policy),

@@ -161,6 +161,16 @@ export const policyArnText: Parse<string> = (value) => {
 /** Paths are not kept; the root path, which many clients send unasked, says nothing. */
 export const rootPath: Parse<'/'> = (value, name) => oneOf('/')(value, name)
 
+/** Everything here is under `/`, and nothing under another path. */
+export const pathPrefix: Parse<string> = (value, name) => {
+  if (/^\/[\x21-\x7e]{0,511}$/.test(value)) return value
+  throw new IamError('invalid_parameter', `${name} is a path, which begins with /`)
+}
+
+export function under<T>(prefix: string | undefined, items: readonly T[]): readonly T[] {
+  return prefix === undefined || prefix === '/' ? items : []
+}
+
 export function oneOf<const T extends string>(...allowed: readonly T[]): Parse<T> {
   return (value, name) => {
     const found = allowed.find((choice) => choice === value)

@@ -13,9 +13,11 @@ import {
   policyArnText,
   policyName,
   required,
+  pathPrefix,
   rootPath,
   tags,
   text,
+  under,
 } from './parameter.ts'
 import { on, onNew } from './permissions.ts'
 
@@ -67,13 +69,13 @@ export const policyActions: readonly (readonly [string, Action])[] = [
       parameters: {
         Scope: optional(oneOf('All', 'AWS', 'Local')),
         OnlyAttached: optional(flag),
-        PathPrefix: optional(rootPath),
+        PathPrefix: optional(pathPrefix),
         PolicyUsageFilter: optional(oneOf('PermissionsPolicy', 'PermissionsBoundary')),
         ...pageParameters,
       },
       effect: 'read',
       permissions: () => on('ListPolicies', '*'),
-      run: ({ Scope, OnlyAttached, PolicyUsageFilter, ...range }, { admin }) => {
+      run: ({ Scope, OnlyAttached, PathPrefix, PolicyUsageFilter, ...range }, { admin }) => {
         const as = PolicyUsageFilter === 'PermissionsBoundary' ? 'boundary' : 'policy'
         const isUsed = ({ name }: StoredPolicy): boolean =>
           admin
@@ -88,7 +90,7 @@ export const policyActions: readonly (readonly [string, Action])[] = [
           )
         return page(
           'Policies',
-          wanted,
+          under(PathPrefix, wanted),
           (policy) => policy.name,
           range,
           (policy) => policyElement(admin, policy),

@@ -4,7 +4,7 @@ import { providerArnOfUrl } from './arn.ts'
 import { providerElement, tagElements } from './elements.ts'
 import { findProvider } from './find.ts'
 import { atLeastOne, listOf, named, required, tags, text } from './parameter.ts'
-import { on, onAll } from './permissions.ts'
+import { on, onAll, onNew } from './permissions.ts'
 import type { ProviderState } from './types.ts'
 import type { Members } from './value.ts'
 
@@ -22,10 +22,12 @@ export const providerActions: readonly (readonly [string, Action])[] = [
         Tags: tags,
       },
       effect: 'change',
-      permissions: ({ Url, Tags }) => [
-        ...on('CreateOpenIDConnectProvider', providerArnOfUrl(Url)),
-        ...(Tags.size > 0 ? on('TagOpenIDConnectProvider', providerArnOfUrl(Url)) : []),
-      ],
+      permissions: ({ Url, Tags }) =>
+        onNew(
+          providerArnOfUrl(Url),
+          { create: 'CreateOpenIDConnectProvider', tag: 'TagOpenIDConnectProvider' },
+          { tags: Tags },
+        ),
       run: async ({ Url, ClientIDList, ThumbprintList, Tags }, { admin }) => {
         const provider = await admin.createProvider({
           url: Url,

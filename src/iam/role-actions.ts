@@ -13,10 +13,12 @@ import {
   policyArnText,
   required,
   roleName,
+  pathPrefix,
   rootPath,
   seconds,
   tags,
   text,
+  under,
 } from './parameter.ts'
 import { onAll, onNew, onRole } from './permissions.ts'
 
@@ -69,13 +71,13 @@ export const roleActions: readonly (readonly [string, Action])[] = [
   [
     'ListRoles',
     defineAction({
-      parameters: { PathPrefix: optional(rootPath), ...pageParameters },
+      parameters: { PathPrefix: optional(pathPrefix), ...pageParameters },
       effect: 'read',
       permissions: () => onRole('ListRoles', ''),
-      run: (range, { admin }) =>
+      run: ({ PathPrefix, ...range }, { admin }) =>
         page(
           'Roles',
-          admin.listRoles(),
+          under(PathPrefix, admin.listRoles()),
           (role) => role.name,
           range,
           (role) => roleElement(admin, role),

@@ -12,8 +12,10 @@ import {
   optional,
   policyArnText,
   required,
+  pathPrefix,
   rootPath,
   tags,
+  under,
   userName,
 } from './parameter.ts'
 import { on, onNew, onUser } from './permissions.ts'
@@ -65,13 +67,13 @@ export const userActions: readonly (readonly [string, Action])[] = [
   [
     'ListUsers',
     defineAction({
-      parameters: { PathPrefix: optional(rootPath), ...pageParameters },
+      parameters: { PathPrefix: optional(pathPrefix), ...pageParameters },
       effect: 'read',
       permissions: () => onUser('ListUsers', ''),
-      run: (range, { admin }) =>
+      run: ({ PathPrefix, ...range }, { admin }) =>
         page(
           'Users',
-          admin.listUsers(),
+          under(PathPrefix, admin.listUsers()),
           (user) => user.name,
           range,
           (user) => userElement(admin, user),
