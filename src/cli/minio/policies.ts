@@ -1,4 +1,4 @@
-import { parsePolicy, PolicyError } from '../../policy/index.ts'
+import { cannedPolicies, parsePolicy, PolicyError } from '../../policy/index.ts'
 import { isWireCode } from '../client.ts'
 import type { Client } from '../client.ts'
 import { addPolicyVersion } from '../policy-arns.ts'
@@ -26,7 +26,21 @@ export async function carryPolicies(
   for (const [name, document] of policies) {
     carried.set(name, await carryPolicy(task, name, JSON.stringify(document)))
   }
+  for (const name of cannedPolicies.keys()) {
+    if (!carried.has(name)) await useBuiltIn(task, name, carried)
+  }
   return carried
+}
+
+/** What MinIO has built in, it had, also when the archive does not say so. */
+async function useBuiltIn(
+  { client }: Task,
+  name: string,
+  carried: Map<string, CarriedPolicy>,
+): Promise<void> {
+  const there = standing(await find(client, name))
+  if (there?.managedBy !== 'built-in') return
+  carried.set(name, { kind: 'here', arn: there.arn, name, mayDeny: false })
 }
 
 async function carryPolicy(task: Task, name: string, given: string): Promise<CarriedPolicy> {

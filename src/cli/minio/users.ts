@@ -62,9 +62,9 @@ async function carryUser(
   if (conflict !== undefined) return left(conflict)
   const status = await carryStatus(task, user, there)
   if ('refusal' in status) return left(status.refusal)
-  const incomplete =
-    (await joinGroups(task, name, around.memberships.get(name) ?? [], there)) ??
-    (await mapUser(task, name, around, there))
+  const groups = await joinGroups(task, name, around.memberships.get(name) ?? [], there)
+  const policies = await mapUser(task, name, around, there)
+  const incomplete = groups ?? policies
   if (incomplete !== undefined && comparison.differences === undefined) {
     left(`its key was held back, since ${incomplete}`)
     return { incomplete }
