@@ -101,7 +101,7 @@ function demandConfigured({ directory = '' }: LdapSubject, { directories }: Acti
   const names = directories?.names ?? []
   if (names.includes(directory)) return
   throw new IamError(
-    'no_such_entity',
-    `There is no directory named "${directory.slice(0, 64)}"; there are: ${names.join(', ')}`,
+    'invalid_parameter',
+    `Directory: there is no directory named "${directory.slice(0, 64)}"; there are: ${names.join(', ')}`,
   )
 }

@@ -260,7 +260,9 @@ describe('policies of people of a directory', () => {
       world.admin.policiesAttachedTo({ kind: 'ldap-group', name: 'cn=staff', directory }).length
     const attach = { ...dn, PolicyArn }
     const unknown = { ...attach, Directory: 'nowhere' }
-    assert.equal((await call(world, root, 'AttachPrincipalPolicy', unknown)).code, 'NoSuchEntity')
+    const refused = await call(world, root, 'AttachPrincipalPolicy', unknown)
+    assert.equal(refused.code, 'ValidationError')
+    assert.match(refused.text, /there are: staff, guests/)
     await call(world, root, 'AttachPrincipalPolicy', { ...attach, Directory: 'guests' })
     assert.deepEqual([attached('staff'), attached('guests')], [0, 1])
     const [mine, theirs] = await Promise.all(
