@@ -538,6 +538,7 @@ function createFaces(
     logFault: (requestId, error) => onError(`IAM request ${requestId}`, error),
     providerState: (arn) => core.ways.providerState(arn),
     findBucketPolicy: bucketPolicyFinder(origin),
+    tenantCeiling: config.ceiling,
     directories: namesOfDirectories(config, core.ways.attendance),
     clock,
   })

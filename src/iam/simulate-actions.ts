@@ -11,7 +11,7 @@ import { atLeastOne, flag, listOf, optional, required, text } from './parameter.
 import { on, onAll } from './permissions.ts'
 import { contextEntries, suppose } from './simulation-context.ts'
 import type { ContextEntry } from './simulation-context.ts'
-import { sourceType, subjectOfArn } from './subjects.ts'
+import { boundaryName, sourceType, subjectOfArn } from './subjects.ts'
 import type { Subject } from './subjects.ts'
 import type { ActionContext } from './types.ts'
 import type { Members } from './value.ts'
@@ -44,12 +44,12 @@ export const simulateActions: readonly (readonly [string, Action])[] = [
       },
       effect: 'read',
       permissions: ({ PolicySourceArn }) => on('SimulatePrincipalPolicy', PolicySourceArn),
-      run: async (values, { admin, now, findBucketPolicy }) => {
-        const subject = subjectOfArn(admin, values.PolicySourceArn, now)
+      run: async (values, context) => {
+        const subject = subjectOfArn(context, values.PolicySourceArn)
         const supposed = values.PolicyInputList.map(given('PolicyInputList', 'identity'))
         const identity = [...subject.identity, ...supposed]
-        const lookUp = values.WithBucketPolicies === true ? findBucketPolicy : undefined
-        return simulate(admin, { ...subject, identity }, values, lookUp)
+        const lookUp = values.WithBucketPolicies === true ? context.findBucketPolicy : undefined
+        return simulate(context.admin, { ...subject, identity }, values, lookUp)
       },
     }),
   ],
@@ -106,13 +106,19 @@ async function simulate(
   values: Values,
   findBucketPolicy?: ActionContext['findBucketPolicy'],
 ): Promise<Members> {
-  const { facts, s3 } = suppose(subject.facts, values.ContextEntries)
+  const { facts, s3, iam } = suppose(subject.facts, values.ContextEntries)
   const supposed = values.PermissionsBoundaryPolicyInputList.map(
     given('PermissionsBoundaryPolicyInputList', 'identity'),
   )
   // A boundary that is sent along stands in the place of the one that there is (AWS IAM API reference).
   const ceilings: readonly Ceiling[] =
-    supposed.length > 0 ? [{ name: 'permissions boundary', policies: supposed }] : subject.ceilings
+    supposed.length > 0
+      ? [
+          { name: boundaryName, policies: supposed },
+          ...subject.ceilings.filter(({ name }) => name !== boundaryName),
+        ]
+      : subject.ceilings
+  const isBounded = ceilings.some(({ name }) => name === boundaryName)
   const { ResourcePolicy } = values
   const sent =
     ResourcePolicy === undefined
@@ -124,7 +130,7 @@ async function simulate(
   return {
     EvaluationResults: items.map(({ action, resource }) => {
       const bucketPolicy = sent ?? stored.get(bucketOfArn(resource))
-      const access = { action, resource, s3, ...(bucketPolicy && { bucketPolicy }) }
+      const access = { action, resource, s3, iam, ...(bucketPolicy && { bucketPolicy }) }
       const question = {
         principal,
         accesses: [access],
@@ -134,7 +140,7 @@ async function simulate(
       }
       const [decision] = explain(question).accesses
       if (!decision) throw new Error('one question has one answer')
-      return evaluation(admin, decision, ceilings.length > 0)
+      return evaluation(admin, decision, isBounded)
     }),
     ...end,
   }
@@ -187,7 +193,7 @@ const decisions = {
 function evaluation(admin: Directory, decision: AccessDecision, isBounded: boolean): Members {
   const deciding = decision.outcome === 'explicit-deny' ? 'deny' : 'allow'
   const policies = decision.layers.flatMap(({ policies: each }) => each)
-  const boundary = decision.layers.filter(({ layer }) => layer === 'ceiling')
+  const boundary = decision.layers.filter(({ name }) => name === boundaryName)
   return {
     EvalActionName: decision.action,
     EvalResourceName: decision.resource,

@@ -88,6 +88,8 @@ export type IamFaceOptions<Caller extends IamCaller = IamCaller> = Readonly<{
   /** A fault of ours, for the log; the caller sees a constant text. */
   logFault(requestId: string, error: unknown): void
   clock(): Date
+  /** Names of the policies beyond which nobody may go but the root key: answers about others go by them, too. */
+  tenantCeiling?: readonly string[] | undefined
   /** The policy of a bucket, for questions about who may do what; absent: they go by identities alone. */
   findBucketPolicy?(bucket: string): Promise<NamedPolicy | undefined>
   /** How it stands with the keys of an OpenID provider, by ARN; absent: nobody looks. */
@@ -115,6 +117,7 @@ export type ActionContext = Readonly<{
   revocations: SessionRevocations
   caller: SignedIdentity
   now: Date
+  tenantCeiling?: readonly string[] | undefined
   /** The policy of a bucket, for questions about who may do what; absent: they go by identities alone. */
   findBucketPolicy?(bucket: string): Promise<NamedPolicy | undefined>
   /** How it stands with the keys of an OpenID provider, by ARN; absent: nobody looks. */

@@ -10,8 +10,8 @@ import { pageParameters } from './page.ts'
 import { required, text } from './parameter.ts'
 import { contextEntries, suppose } from './simulation-context.ts'
 import type { ContextEntry } from './simulation-context.ts'
-import { groupSubject, ldapSubject, roleSubject, userSubject } from './subjects.ts'
-import type { Subject } from './subjects.ts'
+import { ceilingsOf, groupSubject, ldapSubject, roleSubject, userSubject } from './subjects.ts'
+import type { Ground, Subject } from './subjects.ts'
 import type { ActionContext } from './types.ts'
 import type { Members, Value } from './value.ts'
 
@@ -93,9 +93,10 @@ type Candidate = Readonly<{ tag: string; make(): Whoever | undefined }>
 
 /** In the order of their tags. Somebody may be deleted while others are asked about. */
 function candidates(
-  { admin, now, directories }: ActionContext,
+  context: ActionContext,
   bucketPolicy: NamedPolicy | undefined,
 ): readonly Candidate[] {
+  const { admin, directories } = context
   const users = admin.listUsers().filter(({ status }) => status === 'enabled')
   const ldap = admin
     .listAttachments()
@@ -105,22 +106,22 @@ function candidates(
       return directory === undefined ? subject : { ...subject, directory }
     })
   const all: readonly Candidate[] = [
-    ...(bucketPolicy ? [{ tag: '*', make: () => everyone(now) }] : []),
+    ...(bucketPolicy ? [{ tag: '*', make: () => everyone(context) }] : []),
     ...users.map(({ name }) => ({
       tag: `user ${name}`,
-      make: () => (admin.findUser(name) ? userSubject(admin, name, now) : undefined),
+      make: () => (admin.findUser(name) ? userSubject(context, name) : undefined),
     })),
     ...admin.listGroups().map(({ name }) => ({
       tag: `group ${name}`,
-      make: () => (admin.findGroup(name) ? groupSubject(admin, name, now) : undefined),
+      make: () => (admin.findGroup(name) ? groupSubject(context, name) : undefined),
     })),
     ...admin.listRoles().map(({ name }) => ({
       tag: `role ${name}`,
-      make: () => (admin.findRole(name) ? roleSubject(admin, name, now) : undefined),
+      make: () => (admin.findRole(name) ? roleSubject(context, name) : undefined),
     })),
     ...ldap.map((subject) => ({
       tag: subjectTag(subject),
-      make: () => ldapSubject(admin, subject, now),
+      make: () => ldapSubject(context, subject),
     })),
   ]
   const unique = new Map(all.map((candidate) => [candidate.tag, candidate]))
@@ -132,8 +133,8 @@ function questionAbout(
   { ActionName: action, ResourceArn: resource, ContextEntries }: Values,
   bucketPolicy: NamedPolicy | undefined,
 ): Question {
-  const { facts, s3 } = suppose(subject.facts, ContextEntries)
-  const access = { action, resource, s3, ...(bucketPolicy ? { bucketPolicy } : {}) }
+  const { facts, s3, iam } = suppose(subject.facts, ContextEntries)
+  const access = { action, resource, s3, iam, ...(bucketPolicy ? { bucketPolicy } : {}) }
   const { principal, identity, ceilings } = subject
   return { principal, accesses: [access], facts, identity, ceilings }
 }
@@ -148,14 +149,14 @@ async function bucketPolicyFor(
 }
 
 /** Whoever sends a request, with a key or without. */
-function everyone(now: Date): Everyone {
+function everyone(ground: Ground): Everyone {
   return {
     kind: 'everyone',
     name: '*',
     principal: { kind: 'anonymous' },
     identity: [],
-    ceilings: [],
-    facts: { aws: { CurrentTime: now } },
+    ceilings: ceilingsOf(ground),
+    facts: { aws: { CurrentTime: ground.now } },
   }
 }
 

@@ -38,7 +38,10 @@ export type World = Readonly<{
 export async function makeWorld(
   t: TestContext,
   change: Partial<
-    Pick<IamFaceOptions<KnownCaller>, 'audit' | 'authorize' | 'findBucketPolicy' | 'directories'>
+    Pick<
+      IamFaceOptions<KnownCaller>,
+      'audit' | 'authorize' | 'findBucketPolicy' | 'directories' | 'tenantCeiling'
+    >
   > = {},
 ): Promise<World> {
   const audit: IamAuditEvent[] = []
@@ -62,6 +65,7 @@ export async function makeWorld(
     root: { accessKeyId: root.accessKeyId, secretAccessKey: root.secret },
     directory: admin,
     roles: { policiesOfRole: () => undefined },
+    tenantCeiling: change.tenantCeiling,
     sessions: {
       open: () => {
         throw new CredentialsError('token_invalid', 'There are no sessions in this test')
