@@ -12,6 +12,7 @@ const mostRuns = 6
 // Else the nursery of the heap grows to the very size of the limit, and what is no longer needed counts as needed.
 setFlagsFromString('--semi-space-growth-factor=1')
 setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
 
 /** The error is what the call threw, if it threw. */
 export type Measured = Readonly<{ cost: Cost; thrown?: Readonly<{ error: unknown }> }>
@@ -78,8 +79,4 @@ async function thrownBy(call: () => unknown): Promise<Measured['thrown']> {
 function bytesInUse(): number {
   const heap = getHeapStatistics()
   return heap.used_heap_size + heap.external_memory
-}
-
-function collectGarbage(): void {
-  runInNewContext('gc()')
 }
