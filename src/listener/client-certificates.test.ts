@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { copyFileSync, utimesSync } from 'node:fs'
+import { connect as connectPlain } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect, type ConnectionOptions } from 'node:tls'
@@ -14,8 +15,9 @@ describe('client certificates at the door', { skip: withoutOpenssl() }, () => {
   let seen: HttpRequest | undefined
   let presented: readonly Buffer[] = []
 
-  const open = (tls: { requestClientCertificates?: boolean } | undefined) =>
+  const open = (tls: { requestClientCertificates?: boolean } | undefined, idleTimeoutMs = 60_000) =>
     listen({
+      idleTimeoutMs,
       address: '127.0.0.1:0',
       ...(tls && {
         tls: { certFile: shop.file('server.pem'), keyFile: shop.file('server.key'), ...tls },
@@ -126,6 +128,33 @@ describe('client certificates at the door', { skip: withoutOpenssl() }, () => {
     seen = undefined
     await assert.rejects(ask({ cert: shop.pem('bob'), key: shop.text('alice.key') }))
     assert.equal(seen, undefined)
+  })
+
+  it('stay the same on a connection: there is no second handshake', async () => {
+    for (const at of [door, await open({})]) {
+      const port = Number(new URL(at.url).port)
+      const options = {
+        host: '127.0.0.1',
+        rejectUnauthorized: false,
+        maxVersion: 'TLSv1.2',
+      } as const
+      const socket = connect({ port, ...options, ...client(['alice', 'issuing']) })
+      await once(socket, 'secureConnect')
+      const ended = Promise.withResolvers<unknown>()
+      socket.on('error', ended.resolve)
+      socket.renegotiate({ rejectUnauthorized: false }, (error) => ended.resolve(error))
+      assert.ok((await ended.promise) instanceof Error)
+      socket.destroy()
+      if (at !== door) await at.close(100)
+    }
+  })
+
+  it('are waited for in a handshake, but not for ever', async () => {
+    const hasty = await open({ requestClientCertificates: true }, 50)
+    const socket = connectPlain(Number(new URL(hasty.url).port), '127.0.0.1')
+    socket.resume()
+    await once(socket, 'close')
+    await hasty.close(100)
   })
 
   it('come with the address of the peer, whatever it says of others', async () => {

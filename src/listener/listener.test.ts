@@ -216,6 +216,19 @@ describe('listen', () => {
     assert.match(answer, /^HTTP\/1\.1 400 /)
   })
 
+  it('refuses a second host, which another reader may go by', async () => {
+    let handled = 0
+    const answer = await withServer(
+      () => {
+        handled += 1
+        return Promise.resolve(empty)
+      },
+      (url) => raw(url, 'GET / HTTP/1.1\r\nHost: a\r\nhOST: b\r\n\r\n'),
+    )
+    assert.match(answer, /^HTTP\/1\.1 400 /)
+    assert.equal(handled, 0)
+  })
+
   it('does not read a refused body of any size', async () => {
     let read = 0
     await withServer(
