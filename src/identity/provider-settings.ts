@@ -32,7 +32,7 @@ export type OpenIdProvider = Readonly<{
 }>
 
 /** Fits no text. Never `undefined`, which is what a claim that is not there has. */
-export const noClient = Symbol('no client')
+const noClient = Symbol('no client')
 
 /** An `OpenIdProvider` that has been checked, or one made through the IAM API, with the defaults filled in. */
 export type ProviderSettings = Readonly<{
