@@ -13,7 +13,7 @@ import { openAdministration } from './admin/index.ts'
 import type { Administration } from './admin/index.ts'
 import { openAuditLog } from './audit.ts'
 import type { AuditLog } from './audit.ts'
-import { loadConfig, loadRootCredentials } from './config/index.ts'
+import { ConfigError, loadConfig, loadRootCredentials } from './config/index.ts'
 import type { Config, RootCredentials } from './config/index.ts'
 import {
   createMessageSealer,
@@ -350,11 +350,14 @@ function openWaysIn(
   const { config } = house
   const openId = openIdVerifier(house, admin)
   const log = (event: object): void => house.log.warn({ identity: event }, 'identity provider')
+  const { certificates: given } = config
   const certificates =
-    config.certificates && createCertificateVerifier({ ...config.certificates, clock, log })
+    given && asConfigured('certificates', () => createCertificateVerifier({ ...given, clock, log }))
   house.onClose(() => certificates?.close())
-  const plugins = config.customTokens.map((plugin) =>
-    createCustomTokenVerifier({ ...plugin, clock, log }),
+  const plugins = config.customTokens.map((plugin, index) =>
+    asConfigured(`customTokens.${index}`, () =>
+      createCustomTokenVerifier({ ...plugin, clock, log }),
+    ),
   )
   return {
     verifiers: [openId, ldap, ...(certificates ? [certificates] : []), ...plugins],
@@ -384,6 +387,16 @@ function openWaysIn(
         .map((plugin) => plugin.status())
         .map(({ provider, error }) => ({ provider, ready: error === undefined })),
     ],
+  }
+}
+
+/** Rooms know what is wrong with their settings, but not where these stand. */
+function asConfigured<T>(path: string, make: () => T): T {
+  try {
+    return make()
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause
+    throw new ConfigError([{ path, message: cause.message }])
   }
 }
 
@@ -519,7 +532,9 @@ function createFaces(
     openDenial: (encoded) => core.messages.open('denial', encoded),
     limits: { maxBodyBytes: 64 * 1024, bodyTimeoutMs: 10_000 },
     compat: config.sts.errors,
-    clientChain: config.certificates && createClientChainReader(config.certificates.proxy),
+    clientChain:
+      config.certificates &&
+      asConfigured('certificates.proxy', () => createClientChainReader(config.certificates?.proxy)),
     log(event) {
       if (event.error !== undefined) onError(`STS request ${event.requestId}`, event.error)
       house.log.debug(event, 'sts')

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { connect, type ConnectionOptions } from 'node:tls'
 import { withoutOpenssl, Workshop } from '../identity/certificate/testing/authority.ts'
 import type { HttpRequest } from '../http.ts'
-import { listen, type Listener } from './index.ts'
+import { listen, type Listener, type ListenOptions } from './index.ts'
 
 describe('client certificates at the door', { skip: withoutOpenssl() }, () => {
   const shop = new Workshop()
@@ -15,23 +15,26 @@ describe('client certificates at the door', { skip: withoutOpenssl() }, () => {
   let seen: HttpRequest | undefined
   let presented: readonly Buffer[] = []
 
+  const options: ListenOptions = {
+    address: '127.0.0.1:0',
+    trustedProxies: ['127.0.0.1'],
+    handle: (request) => {
+      seen = request
+      presented = request.clientCertificates?.() ?? []
+      return Promise.resolve({ status: 200, headers: {}, close: true })
+    },
+    broken: () => ({ status: 500, headers: {} }),
+    onError: (what, error) => assert.fail(`${what}: ${String(error)}`),
+    clock: () => new Date(),
+    requestId: () => '0123456789ABCDEF',
+  }
   const open = (tls: { requestClientCertificates?: boolean } | undefined, idleTimeoutMs = 60_000) =>
     listen({
+      ...options,
       idleTimeoutMs,
-      address: '127.0.0.1:0',
       ...(tls && {
         tls: { certFile: shop.file('server.pem'), keyFile: shop.file('server.key'), ...tls },
       }),
-      trustedProxies: ['127.0.0.1'],
-      handle: (request) => {
-        seen = request
-        presented = request.clientCertificates?.() ?? []
-        return Promise.resolve({ status: 200, headers: {}, close: true })
-      },
-      broken: () => ({ status: 500, headers: {} }),
-      onError: (what, error) => assert.fail(`${what}: ${String(error)}`),
-      clock: () => new Date(),
-      requestId: () => '0123456789ABCDEF',
     })
   before(async () => {
     shop.make('server', { extensions: ['subjectAltName=IP:127.0.0.1'] })
@@ -155,6 +158,15 @@ describe('client certificates at the door', { skip: withoutOpenssl() }, () => {
     socket.resume()
     await once(socket, 'close')
     await hasty.close(100)
+  })
+
+  it('need a certificate and key of our own, else the start says which settings are wrong', async () => {
+    for (const keyFile of [shop.file('root.key'), shop.file('server.pem'), shop.file('absent')]) {
+      await assert.rejects(
+        listen({ ...options, tls: { certFile: shop.file('server.pem'), keyFile } }),
+        /^Error: tls: certFile and keyFile/,
+      )
+    }
   })
 
   it('come with the address of the peer, whatever it says of others', async () => {

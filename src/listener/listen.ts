@@ -162,9 +162,22 @@ function endSilence(server: Server, idleMs: number): WeakMap<Socket, Exchange> {
 }
 
 function createSecureServer(settings: ServerOptions, secure: TlsOptions, files: TlsFiles): Server {
-  const server = createTlsServer({ ...settings, ...secure, ...files.read() })
+  const server = withOwnCertificate(files, (own) =>
+    createTlsServer({ ...settings, ...secure, ...own }),
+  )
   files.onChange((context) => server.setSecureContext({ ...secure, ...context }))
   return server
+}
+
+/** OpenSSL says neither which file it means nor, in words for people, what is wrong with it. */
+function withOwnCertificate<T>(files: TlsFiles, use: (own: ReturnType<TlsFiles['read']>) => T): T {
+  try {
+    return use(files.read())
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    const message = `tls: certFile and keyFile are not a PEM certificate and its key (${reason})`
+    throw new Error(message, { cause })
+  }
 }
 
 function bind(server: Server, address: string): Promise<void> {
