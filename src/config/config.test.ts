@@ -446,6 +446,27 @@ describe('the other ways in', () => {
     )
   })
 
+  it('are turned on and off by words that are known', () => {
+    const off = { ...minioLdap, MINIO_IDENTITY_LDAP_ENABLE: 'OFF' }
+    assert.deepEqual(loadConfig({ env: off }).ldap, [])
+    const wrong = {
+      ...minioLdap,
+      MINIO_IDENTITY_LDAP_ENABLE: 'no',
+      MINIO_IDENTITY_LDAP_SERVER_STARTTLS: 'yes',
+      MINIO_IDENTITY_TLS_ENABLE: 'yes',
+      MINIO_IDENTITY_PLUGIN_ENABLE: 'never',
+    }
+    assert.deepEqual(
+      paths(() => loadConfig({ env: wrong })),
+      [
+        'MINIO_IDENTITY_LDAP_ENABLE',
+        'MINIO_IDENTITY_LDAP_SERVER_STARTTLS',
+        'MINIO_IDENTITY_PLUGIN_ENABLE',
+        'MINIO_IDENTITY_TLS_ENABLE',
+      ],
+    )
+  })
+
   it('speak of what is insecure about them', () => {
     const env = { ...minioLdap, MINIO_IDENTITY_LDAP_SERVER_INSECURE: 'on' }
     assert.match(loadConfig({ env }).notices.join(), /plain text/)
