@@ -2,6 +2,7 @@ import { cannedPolicies, parsePolicy, PolicyError } from '../../policy/index.ts'
 import { isWireCode } from '../client.ts'
 import type { Client } from '../client.ts'
 import { addPolicyVersion } from '../policy-arns.ts'
+import { differences } from './differences.ts'
 import { sameDocument } from './same-document.ts'
 import { change, refusalOf } from './task.ts'
 import type { Task } from './task.ts'
@@ -68,10 +69,13 @@ async function put(
   there: Standing | undefined,
 ): Promise<CarriedPolicy> {
   const { name, arn, text, mayDeny } = wanted
-  const here = { kind: 'here', arn, name, mayDeny } as const
+  const here = (outcome: 'carried' | 'replaced' | 'unchanged'): CarriedPolicy => {
+    task.report.add('policy', name, outcome)
+    for (const note of differences(text)) task.report.note('policy', name, note)
+    return { kind: 'here', arn, name, mayDeny }
+  }
   if (there !== undefined && sameDocument(there.text, text)) {
-    task.report.add('policy', name, 'unchanged')
-    return here
+    return here('unchanged')
   }
   if (there !== undefined && !task.replace) {
     const reason =
@@ -87,8 +91,7 @@ async function put(
   if (refusal !== undefined) {
     return mayDeny ? conflict(task, name, refusal) : lost(task, name, refusal)
   }
-  task.report.add('policy', name, there === undefined ? 'carried' : 'replaced')
-  return here
+  return here(there === undefined ? 'carried' : 'replaced')
 }
 
 async function replace(task: Task, arn: string, text: string): Promise<void> {

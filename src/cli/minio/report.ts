@@ -23,6 +23,7 @@ export type Line = Readonly<{ kind: Kind; name: string; outcome: Outcome; reason
 /** What became of each thing in the archive, line by line. */
 export class Report {
   readonly lines: Line[] = []
+  readonly #notes: Readonly<{ kind: Kind; name: string; note: string }>[] = []
 
   add(kind: Kind, name: string, outcome: 'carried' | 'unchanged' | 'replaced'): void {
     this.lines.push({ kind, name, outcome })
@@ -31,6 +32,11 @@ export class Report {
   /** What an administrator has to read. */
   remark(kind: Kind, name: string, outcome: 'altered' | 'left', reason: string): void {
     this.lines.push({ kind, name, outcome, reason })
+  }
+
+  /** Worth knowing of something that is here as it was there. */
+  note(kind: Kind, name: string, note: string): void {
+    this.#notes.push({ kind, name, note })
   }
 
   /** Whether something is not here as it was there. */
@@ -51,10 +57,18 @@ export class Report {
       ...(rows.length === 0
         ? ['', 'Nothing stayed behind.']
         : ['', 'Altered or left behind:', table(['KIND', 'NAME', 'WHY'], rows)]),
+      ...(this.#notes.length === 0
+        ? []
+        : ['', 'Here, but worth a look:', table(['KIND', 'NAME', 'NOTE'], this.#noteRows())]),
     ]
     const { lines } = this
-    const value = { dryRun, whole: this.isWhole && stopped === undefined, stopped, lines }
+    const notes = this.#notes
+    const value = { dryRun, whole: this.isWhole && stopped === undefined, stopped, lines, notes }
     return { value, text: text.join('\n') }
+  }
+
+  #noteRows(): readonly (readonly string[])[] {
+    return this.#notes.map(({ kind, name, note }) => [kind, name, note])
   }
 
   #counts(): readonly (readonly string[])[] {
