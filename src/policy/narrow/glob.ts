@@ -139,22 +139,23 @@ const mostCodes = 2400
 
 /** Drops what another one of the list contains; sorted, each once. */
 export function withoutContained(globs: readonly Glob[], budget: Budget): readonly Glob[] {
-  const unique = [...new Map(globs.map((glob) => [glob.key, glob])).values()].sort(byKey)
-  return unique.filter(
-    (glob) =>
-      !unique.some((other) => other !== glob && containsStrictly(other, glob, unique, budget)),
-  )
+  return keepWidest(globs, (outer, inner) => containsGlob(outer, inner, budget))
 }
 
 /** Of two that contain each other the first stays. */
-function containsStrictly(
-  outer: Glob,
-  inner: Glob,
-  order: readonly Glob[],
-  budget: Budget,
-): boolean {
-  if (!containsGlob(outer, inner, budget)) return false
-  return !containsGlob(inner, outer, budget) || order.indexOf(outer) < order.indexOf(inner)
+export function keepWidest<Item extends Readonly<{ key: string }>>(
+  items: readonly Item[],
+  contains: (outer: Item, inner: Item) => boolean,
+): readonly Item[] {
+  const unique = [...new Map(items.map((item) => [item.key, item])).values()].sort(byKey)
+  if (unique.length < 2) return unique
+  return unique.filter(
+    (item, index) =>
+      !unique.some(
+        (other, place) =>
+          place !== index && contains(other, item) && (place < index || !contains(item, other)),
+      ),
+  )
 }
 
 function headsDiffer(left: readonly Code[], right: readonly Code[]): boolean {

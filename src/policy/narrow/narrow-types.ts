@@ -43,8 +43,11 @@ export type Rule = Readonly<{
 /** Action names in lower case: what `patterns` match and `except` does not. */
 export type Names = Readonly<{ patterns: readonly Glob[]; except: readonly Glob[] }>
 
-/** Whole resource texts, or with `negated` all but these. `everyGlob` is the bare `*`. */
-export type Places = Readonly<{ negated: boolean; globs: readonly Glob[] }>
+/** Whole resource texts, or with `negated` all but these. */
+export type Places = Readonly<{ negated: boolean; globs: readonly Place[] }>
+
+/** A whole resource text with its six parts as an ARN; the bare `*` has none. */
+export type Place = Glob & Readonly<{ parts: readonly Glob[] }>
 
 /** One operator over one key of a request. */
 export type Term = Readonly<{

@@ -5,13 +5,29 @@ import {
   globOf,
   intersectGlobs,
   isEvery,
-  withoutContained,
+  keepWidest,
   type Code,
-  type Glob,
 } from './glob.ts'
-import type { Places } from './narrow-types.ts'
+import type { Place, Places } from './narrow-types.ts'
 
-export const everywhere: Places = { negated: false, globs: [everyGlob] }
+const everyPlace: Place = { ...everyGlob, parts: [] }
+export const everywhere: Places = { negated: false, globs: [everyPlace] }
+
+const colon = 0x3a
+/** Of an ARN; colons behind the fifth belong to the last part. */
+const partCount = 6
+
+/** A bare `*`, or an ARN taken apart. */
+export function placeOf(codes: readonly Code[]): Place {
+  const whole = globOf(codes)
+  if (isEvery(whole)) return everyPlace
+  const parts: Code[][] = [[]]
+  for (const code of whole.codes) {
+    if (code === colon && parts.length < partCount) parts.push([])
+    else parts.at(-1)?.push(code)
+  }
+  return { ...whole, parts: parts.map(globOf) }
+}
 
 export function isEverywhere({ negated, globs }: Places): boolean {
   return !negated && globs.some(isEvery)
@@ -24,14 +40,15 @@ export function isNowhere({ negated, globs }: Places): boolean {
 
 /** Sorted, without what another entry covers. */
 export function simplifyPlaces({ negated, globs }: Places, budget: Budget): Places {
-  const [every] = globs.filter(isEvery)
-  if (every !== undefined) return { negated, globs: [every] }
-  return { negated, globs: keepWidest(globs, budget) }
+  return {
+    negated,
+    globs: keepWidest(globs, (outer, inner) => containsPlace(outer, inner, budget)),
+  }
 }
 
 /** Whether everything in `inner` lies in `outer`. A yes is always right. */
 export function containsPlaces(outer: Places, inner: Places, budget: Budget): boolean {
-  const covered = (globs: readonly Glob[], by: readonly Glob[]): boolean =>
+  const covered = (globs: readonly Place[], by: readonly Place[]): boolean =>
     globs.every((glob) => by.some((other) => containsPlace(other, glob, budget)))
   if (outer.negated) {
     if (inner.negated) return covered(outer.globs, inner.globs)
@@ -49,7 +66,7 @@ export function intersectPlaces(one: Places, other: Places, budget: Budget): Pla
   }
   if (one.negated) return withoutPlaces(other, one.globs, budget)
   if (other.negated) return withoutPlaces(one, other.globs, budget)
-  const found: Glob[] = []
+  const found: Place[] = []
   for (const glob of one.globs) {
     for (const second of other.globs) {
       const both = intersectPlace(glob, second, budget)
@@ -63,7 +80,7 @@ export function intersectPlaces(one: Places, other: Places, budget: Budget): Pla
 /** Listed places without others: entries stay or go whole, since the rest of a pattern has no pattern. */
 function withoutPlaces(
   places: Places,
-  without: readonly Glob[],
+  without: readonly Place[],
   budget: Budget,
 ): Places | undefined {
   if (isEverywhere(places)) return { negated: true, globs: without }
@@ -74,18 +91,18 @@ function withoutPlaces(
 }
 
 type Sorted = Readonly<{
-  inside: readonly Glob[]
-  outside: readonly Glob[]
-  partly: readonly Glob[]
+  inside: readonly Place[]
+  outside: readonly Place[]
+  partly: readonly Place[]
 }>
 
 /** Which of the entries lie in the region, outside it, or neither for sure. */
 export function sortPlaces(
-  globs: readonly Glob[],
-  region: readonly Glob[],
+  globs: readonly Place[],
+  region: readonly Place[],
   budget: Budget,
 ): Sorted {
-  const sorted: Record<keyof Sorted, Glob[]> = { inside: [], outside: [], partly: [] }
+  const sorted: Record<keyof Sorted, Place[]> = { inside: [], outside: [], partly: [] }
   for (const glob of globs) {
     if (region.some((other) => containsPlace(other, glob, budget))) sorted.inside.push(glob)
     else if (region.every((other) => intersectPlace(glob, other, budget)?.length === 0)) {
@@ -95,27 +112,21 @@ export function sortPlaces(
   return sorted
 }
 
-const colon = 0x3a
-/** Of an ARN; colons behind the fifth belong to the last part. */
-const partCount = 6
-
 /** Part by part: no wildcard of an ARN reaches over one of its first five colons. */
-function containsPlace(outer: Glob, inner: Glob, budget: Budget): boolean {
+function containsPlace(outer: Place, inner: Place, budget: Budget): boolean {
   if (outer.key === inner.key || isEvery(outer)) return true
   if (isEvery(inner)) return false
-  const parts = partsOf(inner)
-  return partsOf(outer).every((part, index) => {
-    const other = parts[index]
+  return outer.parts.every((part, index) => {
+    const other = inner.parts[index]
     return other !== undefined && containsGlob(part, other, budget)
   })
 }
 
-function intersectPlace(one: Glob, other: Glob, budget: Budget): readonly Glob[] | undefined {
+function intersectPlace(one: Place, other: Place, budget: Budget): readonly Place[] | undefined {
   if (containsPlace(one, other, budget)) return [other]
   if (containsPlace(other, one, budget)) return [one]
-  const others = partsOf(other)
-  const met = partsOf(one).map((part, index) => {
-    const second = others[index]
+  const met = one.parts.map((part, index) => {
+    const second = other.parts[index]
     return second === undefined ? [] : intersectGlobs(part, second, budget)
   })
   if (met.some((part) => part?.length === 0)) return []
@@ -123,32 +134,5 @@ function intersectPlace(one: Glob, other: Glob, budget: Budget): readonly Glob[]
   const tails = met.at(-1)
   if (tails === undefined || heads.some((part) => part?.length !== 1)) return undefined
   const head = heads.flatMap((part) => [...(part?.[0]?.codes ?? []), colon])
-  return tails.map(({ codes }) => globOf([...head, ...codes]))
-}
-
-function partsOf({ codes }: Glob): readonly Glob[] {
-  const parts: Code[][] = [[]]
-  for (const code of codes) {
-    if (code === colon && parts.length < partCount) parts.push([])
-    else parts.at(-1)?.push(code)
-  }
-  return parts.map(globOf)
-}
-
-function keepWidest(globs: readonly Glob[], budget: Budget): readonly Glob[] {
-  // whole texts first: cheap, and right since what a whole text covers its parts cover
-  const unique = withoutContained([], budget).concat(
-    [...new Map(globs.map((glob) => [glob.key, glob])).values()].sort((left, right) =>
-      left.key < right.key ? -1 : 1,
-    ),
-  )
-  return unique.filter(
-    (glob, index) =>
-      !unique.some(
-        (other, place) =>
-          place !== index &&
-          containsPlace(other, glob, budget) &&
-          (place < index || !containsPlace(glob, other, budget)),
-      ),
-  )
+  return tails.map(({ codes }) => placeOf([...head, ...codes]))
 }

@@ -74,10 +74,6 @@ const unitable: ReadonlySet<string> = new Set([
   'IpAddress',
 ])
 
-export function sameTerms(some: readonly Term[], others: readonly Term[]): boolean {
-  return some.length === others.length && some.every((term, index) => sameTerm(term, others[index]))
-}
-
 export function sameTerm(one: Term, other: Term | undefined): boolean {
   if (other === undefined || one.key !== other.key) return false
   if (one.values.length !== other.values.length) return false
@@ -120,7 +116,13 @@ function refuseRequestVariables(
   reader: Reader,
   path: string,
 ): void {
-  const glob = readValue(value, base.startsWith('Arn') ? 'StringLike' : base, variables, reader, path)
+  const glob = readValue(
+    value,
+    base.startsWith('Arn') ? 'StringLike' : base,
+    variables,
+    reader,
+    path,
+  )
   if (glob === undefined || !isOpen(glob)) return
   throw malformed(path, `compares the person with a value of the request: ${shown(value)}`)
 }
