@@ -76,6 +76,8 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   const secure = { ...requested, handshakeTimeout: Math.min(headersTimeoutMs, idleMs) }
   const server = tls ? createSecureServer(settings, secure, tls) : createServer(settings)
   server.maxConnections = maxConnections
+  // Node leaves out what comes after the two thousandth without a word, such as what a proxy adds at the end.
+  server.maxHeadersCount = 0
   const exchanges = endSilence(server, idleMs)
 
   const answer = (
