@@ -11,6 +11,8 @@ export type Attendee = Readonly<{
   username?: string
   /** Normalised names. */
   groups: readonly string[]
+  /** Tells it from whoever has the name later, where the directory shows that. */
+  entryId?: string
 }>
 
 /** Somebody whose sessions may be alive, as the store has it. */
@@ -22,6 +24,7 @@ export type Attended = Readonly<{
   username?: string
   /** Of the groups that sessions may count on. */
   groupMarks: readonly string[]
+  entryId?: string
   entry: Entry
 }>
 
@@ -55,25 +58,27 @@ export class Attendance {
   }
 
   /**
-   * Call it before credentials leave: what is not known to be there is never missed. Sessions from before with a group
-   * that the person is no longer in end here; the one that is about to be issued does not. Resolves when all is durable.
+   * Call it before credentials leave: what is not known to be there is never missed. Sessions from before end here, when
+   * they have a group that the person is no longer in or were somebody else's of that name; the one that is about to be
+   * issued does not. Resolves when all is durable.
    */
   async seen(attendee: Attendee): Promise<void> {
     const { state, clock, longestSessionSeconds } = this.#options
-    const { directory, dn, username } = attendee
+    const { directory, dn, username, entryId } = attendee
     const subject = normaliseDn(dn)
     const key = keyOf(directory, subject)
     const groupMarks = marksOf(attendee.groups)
-    const value = print({ directory, dn, ...(username !== undefined && { username }), groupMarks })
+    const found = { groupMarks, ...(entryId !== undefined && { entryId }) }
+    const value = print({ directory, dn, ...(username !== undefined && { username }), ...found })
     for (let attempt = 0; attempt < attempts; attempt += 1) {
       const entry = await state.get(key)
       const now = clock().getTime()
       const needed = now + longestSessionSeconds * 1000
       const isLasting = (entry?.expiresAt?.getTime() ?? 0) >= needed
       if (entry !== undefined && isLasting && entry.value === value) return
-      if (entry !== undefined && hasLost(parse(entry)?.groupMarks ?? [], groupMarks)) {
-        await this.#end({ directory, subject }, leftGroup, new Date(now - 1))
-      }
+      const before = entry && parse(entry)
+      const why = before && whyOver(before, found)
+      if (why !== undefined) await this.#end({ directory, subject }, why, new Date(now - 1))
       const expiresAt = new Date(needed + slackMs)
       const condition = { key, revision: entry?.revision ?? 0 }
       const { committed } = await state.commit(
@@ -106,15 +111,19 @@ export class Attendance {
     await state.commit([condition], [{ kind: 'delete', key: entry.key }])
   }
 
-  /** The person is there, in these groups. True: it has left one, and its sessions ended. */
-  async present(attended: Attended, groups: readonly string[]): Promise<boolean> {
-    const groupMarks = marksOf(groups)
-    if (!hasLost(attended.groupMarks, groupMarks)) return false
+  /** Somebody of this name is there. True: it has left a group, or is somebody else, and the sessions ended. */
+  async present(
+    attended: Attended,
+    { groups, entryId }: Pick<Attendee, 'groups' | 'entryId'>,
+  ): Promise<boolean> {
+    const found = { groupMarks: marksOf(groups), ...(entryId !== undefined && { entryId }) }
+    const why = whyOver(attended, found)
+    if (why === undefined) return false
     const { state, clock } = this.#options
     const { entry, directory, subject } = attended
-    await this.#end({ directory, subject }, leftGroup, clock())
+    await this.#end({ directory, subject }, why, clock())
     const { key, revision, expiresAt } = entry
-    const value = print({ ...attended, groupMarks })
+    const value = print({ ...attended, ...found })
     await state.commit(
       [{ key, revision }],
       [{ kind: 'put', key, value, ...(expiresAt && { expiresAt }) }],
@@ -137,7 +146,16 @@ export class Attendance {
   }
 }
 
-const leftGroup = 'the person has left a group'
+type Whose = Pick<Attended, 'groupMarks' | 'entryId'>
+
+/** Why sessions from before cannot go on. `undefined`: they can. Only what both sides say counts. */
+function whyOver(before: Whose, now: Whose): string | undefined {
+  const isOther = [before.entryId, now.entryId].every((id) => id !== undefined)
+  if (isOther && before.entryId !== now.entryId) return 'somebody else has the name now'
+  const still = new Set(now.groupMarks)
+  const hasLeft = before.groupMarks.some((mark) => !still.has(mark))
+  return hasLeft ? 'the person has left a group' : undefined
+}
 
 function keyOf(directory: string, subject: string): string {
   return `${prefix}${directory}/${createHash('sha256').update(subject).digest('hex')}`
@@ -150,17 +168,12 @@ function marksOf(groups: readonly string[]): readonly string[] {
   return [...new Set(groups.map(mark))].toSorted()
 }
 
-function hasLost(before: readonly string[], now: readonly string[]): boolean {
-  const still = new Set(now)
-  return before.some((mark) => !still.has(mark))
-}
-
-type Document = Pick<Attended, 'directory' | 'dn' | 'username' | 'groupMarks'>
+type Document = Pick<Attended, 'directory' | 'dn' | 'username' | 'groupMarks' | 'entryId'>
 
 const schema = 1
 
-function print({ directory, dn, username, groupMarks }: Document): string {
-  return JSON.stringify({ schema, directory, dn, username, groups: groupMarks })
+function print({ directory, dn, username, groupMarks, entryId }: Document): string {
+  return JSON.stringify({ schema, directory, dn, username, groups: groupMarks, entryId })
 }
 
 /** `undefined`: another version of Daypass wrote it, and looks after it. */
@@ -171,13 +184,14 @@ function parse(entry: Entry): Attended | undefined {
     groups: readonly string[]
   }
   if (stored.schema !== schema) return undefined
-  const { directory, dn, username, groups } = stored
+  const { directory, dn, username, groups, entryId } = stored
   return {
     directory,
     dn,
     subject: normaliseDn(dn),
     ...(username !== undefined && { username }),
     groupMarks: groups,
+    ...(entryId !== undefined && { entryId }),
     entry,
   }
 }

@@ -146,6 +146,18 @@ describe('who may have live sessions', () => {
     assert.equal(ended.length, 2)
   })
 
+  it('ends the sessions of somebody else who had the name, when both are told apart', async () => {
+    time.begin()
+    const { attendance, ended } = house(gone)
+    await attendance.seen(alice)
+    await attendance.seen({ ...alice, entryId: 'one' })
+    await attendance.seen(alice)
+    await attendance.seen({ ...alice, entryId: 'two' })
+    assert.deepEqual(ended, [])
+    await attendance.seen({ ...alice, entryId: 'three' })
+    assert.deepEqual(ended, ['staff uid=alice,dc=example -1: somebody else has the name now'])
+  })
+
   it('survives that many log in at once', async () => {
     time.begin()
     const one = house(gone)
@@ -211,7 +223,7 @@ describe('a round', () => {
     await departures.round('staff')
     await departures.round('staff')
     assert.deepEqual(ended, ['staff uid=alice,dc=example 0: the person has left a group'])
-    assert.deepEqual(told, ['person_left_group'])
+    assert.deepEqual(told, ['person_changed'])
   })
 
   it('ends nothing when the directory does not answer, and does not wait for it again and again', async () => {
@@ -440,6 +452,18 @@ describe('people who leave a real OpenLDAP', { skip }, () => {
     const none = await around(() => asAdmin((client) => client.modify(writers, member('add', dn))))
     await asAdmin((client) => client.modify(writers, member('delete', dn)))
     assert.deepEqual(none, [])
+  })
+
+  it('leave none to whoever gets their name', async () => {
+    await hire()
+    const ended = await around(async () => {
+      await asAdmin(async (client) => {
+        await client.modify(readers, member('delete', dn))
+        await client.del(dn)
+      })
+      await hire()
+    })
+    assert.deepEqual(ended, ['somebody else has the name now'])
   })
 
   it('keep them while the directory is away', async () => {

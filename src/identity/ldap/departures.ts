@@ -46,8 +46,8 @@ export function createDepartures(options: DepartureOptions): Departures {
     if (presence.kind === 'gone') {
       await attendance.gone(person)
       log({ kind: 'person_gone', directory, detail: subject })
-    } else if (await attendance.present(person, presence.groups)) {
-      log({ kind: 'person_left_group', directory, detail: subject })
+    } else if (await attendance.present(person, presence)) {
+      log({ kind: 'person_changed', directory, detail: subject })
     }
   }
 

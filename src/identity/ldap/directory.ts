@@ -18,6 +18,8 @@ export type Person = Readonly<{
   subject: string
   /** The login name: of the configured attribute, else as typed; `undefined` where neither is known. */
   username: string | undefined
+  /** The entry itself, whoever has its name later (RFC 4530); `undefined` where the directory does not show it. */
+  entryId: string | undefined
   /** Active Directory says that the account is disabled ([MS-ADTS] 2.2.16, ADS_UF_ACCOUNTDISABLE). */
   isDisabled: boolean
   /** Of the configured attributes, those that the entry has. */
@@ -41,7 +43,8 @@ export type LdapEvent = Readonly<{
     | 'directory_available'
     /** Its sessions were ended; `detail` is its name. */
     | 'person_gone'
-    | 'person_left_group'
+    /** Left a group, or is somebody else of that name. */
+    | 'person_changed'
     /** The directory could not say. */
     | 'person_unchecked'
   directory: string
@@ -61,6 +64,8 @@ const mostWaiting = 256
 /** Servers other than Active Directory do not know it and leave it out. */
 const accountControl = 'userAccountControl'
 const disabledBit = 0x2
+/** RFC 4530; Active Directory; 389 Directory Server. */
+const entryIds = ['entryUUID', 'objectGUID', 'nsUniqueId']
 const exists = new PresenceFilter({ attribute: 'objectClass' })
 
 /** Answers to a bind that are about the server, the connection or us; every other one is about who binds. RFC 4511, A.2 */
@@ -180,7 +185,7 @@ export class Directory {
   get #attributes(): readonly string[] {
     const { userAttributes, usernameAttribute } = this.settings
     const ofName = usernameAttribute === undefined ? [] : [usernameAttribute]
-    return [...new Set([...userAttributes, ...ofName, accountControl])]
+    return [...new Set([...userAttributes, ...ofName, accountControl, ...entryIds])]
   }
 
   async #openForLookup(): Promise<LdapConnection> {
@@ -239,6 +244,7 @@ export class Directory {
       dn: formatDn(parseDn(entry.dn)),
       subject: normaliseDn(entry.dn),
       username: second === undefined ? username : undefined,
+      entryId: [...readAttributes(entry, entryIds).values()][0]?.[0],
       isDisabled: isDisabled(readAttributes(entry, [accountControl]).get(accountControl)),
       attributes: readAttributes(entry, userAttributes),
     }

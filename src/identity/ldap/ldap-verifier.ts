@@ -31,7 +31,12 @@ export type LdapName = Readonly<{ dn: string; username?: string }>
 
 /** What has become of somebody who logged in once. */
 export type LdapPresence =
-  | Readonly<{ kind: 'present'; groups: readonly string[] }>
+  | Readonly<{
+      kind: 'present'
+      groups: readonly string[]
+      /** Tells it from somebody else who has the name later. Absent where the directory does not show it. */
+      entryId?: string
+    }>
   /** Removed, moved, disabled where Active Directory says so, or no longer one whom the filter finds. */
   | Readonly<{ kind: 'gone' }>
 
@@ -105,8 +110,17 @@ export function createLdapVerifier(options: LdapOptions): LdapVerifier {
   }
 
   /** Whoever cannot be written down could not be found again when it is gone, so it is not let in. */
-  async function note({ dn }: Person, { provider, displayName, groups }: Principal): Promise<void> {
-    const attendee = { directory: provider, dn, username: displayName, groups }
+  async function note(
+    { dn, entryId }: Person,
+    { provider, displayName, groups }: Principal,
+  ): Promise<void> {
+    const attendee = {
+      directory: provider,
+      dn,
+      username: displayName,
+      groups,
+      ...(entryId !== undefined && { entryId }),
+    }
     try {
       await options.attendance?.seen(attendee)
     } catch (cause) {
@@ -124,7 +138,9 @@ export function createLdapVerifier(options: LdapOptions): LdapVerifier {
       const place = named(directory)
       const person = await place.findByDn(subject, username)
       if (person === undefined || person.isDisabled) return { kind: 'gone' }
-      return { kind: 'present', groups: await place.groupsOf(person) }
+      const { entryId } = person
+      const groups = await place.groupsOf(person)
+      return { kind: 'present', groups, ...(entryId !== undefined && { entryId }) }
     },
     async findUser(directory, nameOrDn) {
       const place = named(directory)
