@@ -71,7 +71,12 @@ const openIdProvider = z
       .describe(
         'Signature algorithms to accept; default: all asymmetric ones. There are no others.',
       ),
-    clockSkewSeconds: z.int().min(0).max(60).default(5).describe('Tolerance for `exp` and `nbf`.'),
+    clockSkewSeconds: z
+      .int()
+      .min(0)
+      .max(60)
+      .default(5)
+      .describe('How far its clock may be ahead (`nbf`, `iat`). `exp` has no tolerance.'),
     jwksCacheSeconds: z
       .int()
       .min(30)
