@@ -15,13 +15,20 @@ export type Daypass = Server & Readonly<{ dir: string; root: ClientKey }>
 const endpoint = /S3, STS, IAM\s+(https?:\S+)/
 const region = 'us-east-1'
 
+type Way = Readonly<{
+  dir?: string
+  program?: string
+  /** The configuration as text; default: JSON. */
+  print?: (settings: object) => string
+}>
+
 export async function startDaypass(
   place: Workplace,
   settings: object = {},
-  { dir = join(place.dir, 'data'), program = daypassProgram } = {},
+  { dir = join(place.dir, 'data'), program = daypassProgram, print = JSON.stringify }: Way = {},
 ): Promise<Daypass> {
   const root = { accessKeyId: 'benchroot', secret: new Secret(randomBytes(20).toString('hex')) }
-  const config = place.file(JSON.stringify({ ...unthrottled, ...settings }))
+  const config = place.file(print({ ...unthrottled, ...settings }))
   const any = '127.0.0.1:0'
   const args = ['server', dir, '--address', any, '--operations-address', any, '--config', config]
   const server = await place.serve([program, ...args], endpoint, {

@@ -10,6 +10,7 @@ import { readMinioEnvironment } from './minio-environment.ts'
 import type { MinioEnvironment } from './minio-environment.ts'
 import { readIdentities } from './identities.ts'
 import type { Identities } from './identities.ts'
+import { readJson } from './read-json.ts'
 import { readOverlay } from './overlay.ts'
 import { ConfigError } from './problem.ts'
 import type { Problem } from './problem.ts'
@@ -44,7 +45,7 @@ export function loadConfig(source: ConfigSource): Config {
   const minio = readMinioEnvironment(source.env)
   const own = readDaypassEnvironment(source.env)
   problems.push(...minio.problems, ...own.problems)
-  const document = source.file === undefined ? {} : readYaml(source.file, problems)
+  const document = source.file === undefined ? {} : readFile(source.file, problems)
   const merged = { ...merge(document, minio), ...own.settings, ...defined(source.overrides ?? {}) }
   const parsed = parse(merged, problems)
   const base = source.file === undefined ? process.cwd() : dirname(resolve(source.file))
@@ -111,13 +112,17 @@ function withPaths(config: ConfigFile, base: string): ConfigFile {
   }
 }
 
-function readYaml(file: string, problems: Problem[]): Record<string, unknown> {
+function readFile(file: string, problems: Problem[]): Record<string, unknown> {
   let text: string
   try {
     text = readFileSync(file, 'utf8')
   } catch (error) {
     throw new ConfigError([{ path: file, message: `cannot be read (${codeOf(error)})` }])
   }
+  return readJson(text) ?? parseYaml(text, file, problems)
+}
+
+function parseYaml(text: string, file: string, problems: Problem[]): Record<string, unknown> {
   // The library's own search for doubled keys takes quadratic time.
   const document = parseDocument(text, { prettyErrors: true, uniqueKeys: false })
   const broken = [...document.errors.map((error) => error.message), ...doubledKeys(document)]
