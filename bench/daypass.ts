@@ -12,16 +12,23 @@ import type { Server, Workplace } from './workplace.ts'
 export type Daypass = Server & Readonly<{ dir: string; root: ClientKey }>
 
 /** How `daypass server` says where it listens. */
-const endpoint = /S3, STS, IAM\s+(http:\S+)/
+const endpoint = /S3, STS, IAM\s+(https?:\S+)/
 const region = 'us-east-1'
+
+type Way = Readonly<{
+  dir?: string
+  program?: string
+  /** The configuration as text; default: JSON. */
+  print?: (settings: object) => string
+}>
 
 export async function startDaypass(
   place: Workplace,
   settings: object = {},
-  { dir = join(place.dir, 'data'), program = daypassProgram } = {},
+  { dir = join(place.dir, 'data'), program = daypassProgram, print = JSON.stringify }: Way = {},
 ): Promise<Daypass> {
   const root = { accessKeyId: 'benchroot', secret: new Secret(randomBytes(20).toString('hex')) }
-  const config = place.file(JSON.stringify({ ...unthrottled, ...settings }))
+  const config = place.file(print({ ...unthrottled, ...settings }))
   const any = '127.0.0.1:0'
   const args = ['server', dir, '--address', any, '--operations-address', any, '--config', config]
   const server = await place.serve([program, ...args], endpoint, {
@@ -87,11 +94,19 @@ export async function sendSigned(
   throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
 }
 
-/** An action of STS or IAM as a form. */
-export function action(name: string, fields: Readonly<Record<string, string>>): Unsigned {
-  const Version = name === 'RevokeSessions' ? '2010-05-08' : '2011-06-15'
+/** An action of STS as a form. */
+export function action(
+  name: string,
+  fields: Readonly<Record<string, string>>,
+  Version = '2011-06-15',
+): Unsigned {
   const body = Buffer.from(new URLSearchParams({ Action: name, Version, ...fields }).toString())
   return { method: 'POST', path: '/', body, type: 'application/x-www-form-urlencoded' }
+}
+
+/** The same of IAM. */
+export function iamAction(name: string, fields: Readonly<Record<string, string>>): Unsigned {
+  return action(name, fields, '2010-05-08')
 }
 
 export const assumeRole = action('AssumeRole', {

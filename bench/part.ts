@@ -19,3 +19,6 @@ export type Part = Readonly<{
   floor: string
   measure(place: Workplace, pace: Pace): Promise<readonly Figure[]>
 }>
+
+/** What a part throws when its counterpart is not to be had here; the message says what is missing. */
+export class Skipped extends Error {}

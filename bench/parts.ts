@@ -1,7 +1,11 @@
 import type { Part } from './part.ts'
 import { assumeRolePart } from './parts/assume-role.ts'
 import { authorisation } from './parts/authorisation.ts'
+import { certificate } from './parts/certificate.ts'
 import { coldStart } from './parts/cold-start.ts'
+import { iamWrites } from './parts/iam-writes.ts'
+import { ldap } from './parts/ldap.ts'
+import { manyEntities } from './parts/many-entities.ts'
 import { manyPolicies } from './parts/many-policies.ts'
 import { memory } from './parts/memory.ts'
 import { largeObjects, smallObjects } from './parts/objects.ts'
@@ -13,6 +17,9 @@ import { webIdentity } from './parts/web-identity.ts'
 export const parts: readonly Part[] = [
   webIdentity,
   assumeRolePart,
+  ldap,
+  certificate,
+  iamWrites,
   policy,
   authorisation,
   smallObjects,
@@ -21,4 +28,5 @@ export const parts: readonly Part[] = [
   revocation,
   coldStart,
   manyPolicies,
+  manyEntities,
 ]

@@ -8,7 +8,7 @@ import type { TraceStep } from './grants/index.ts'
  * What the audit log keeps: who, how proven, what was granted or refused and why, from where. No secret is in it: a
  * token shows as its SHA-256, a session policy as its SHA-256 and length, and a `Secret` anywhere as `[secret]`.
  */
-export type AuditEvent = AuditIssued | AuditRefused | AuditDenial | AuditAdmin
+export type AuditEvent = AuditIssued | AuditRefused | AuditDenial | AuditAdmin | AuditDeparture
 
 type ExchangeFacts = Readonly<{
   kind: 'exchange'
@@ -87,6 +87,15 @@ export type AuditAdmin = Readonly<{
   result?: unknown
   code?: string
   decisionId?: string
+}>
+
+/** Sessions that ended because of what a directory said about somebody. */
+export type AuditDeparture = Readonly<{
+  kind: 'departure'
+  at: Date
+  provider: string
+  subject: string
+  reason: string
 }>
 
 export type AuditOptions = Readonly<{

@@ -84,6 +84,7 @@ const directory: GrantDirectory = {
   policiesOf: (name) => (name === 'bob' ? [] : undefined),
   boundaryOf: () => undefined,
   findRole: (arn) => (arn === uploader.arn ? uploader : undefined),
+  findProvider: () => undefined,
   policiesOfRole: () => [],
   boundaryOfRole: () => undefined,
   policiesAttachedTo: () => [],
@@ -121,6 +122,7 @@ function setUp(parts: Partial<ExchangeParts> = {}) {
         events.push(event)
       },
     },
+    usedTokens: { use: async () => assert.fail('no token is good for one exchange') },
     explain: { seal: (event) => `sealed:${event.code}` },
     observe: (observation) => observed.push(observation),
     clock: () => now,
@@ -322,6 +324,73 @@ describe('a refusal', () => {
   })
 })
 
+describe('a token that is good for one exchange', () => {
+  function once(more: Partial<ExchangeParts> = {}) {
+    const used: unknown[] = []
+    const identity: ExchangeParts['identity'] = {
+      verify: async (evidence, at) => ({
+        ...(await combineVerifiers([tokens]).verify(evidence, at)),
+        oneTime: true,
+      }),
+    }
+    const usedTokens: ExchangeParts['usedTokens'] = {
+      async use(oneTimeToken) {
+        used.push(oneTimeToken)
+        return used.length === 1
+      },
+    }
+    return { used, ...setUp({ identity, usedTokens, ...more }) }
+  }
+  const jti = { issuer: 'https://idp.example.com', jti: 'j1', expiresAt: later }
+
+  it('is used up by what is granted, and a replay is on record', async () => {
+    const { exchange, events, issued, observed, used } = once()
+    await exchange.exchange(request())
+    assert.deepEqual(used, [jti])
+    await assert.rejects(exchange.exchange(request()), { code: 'token_replayed' })
+    assert.equal(issued.length, 1)
+    const [, refused] = events
+    assert.ok(refused?.outcome === 'refused' && refused.code === 'token_replayed')
+    assert.match(refused.message, /replayed/)
+    assert.equal(refused.principal?.subject, 'alice')
+    const last = refused.trace.at(-1)
+    assert.deepEqual([last?.step, last?.outcome], ['issue', 'refused'])
+    assert.deepEqual(
+      observed.map(({ outcome }) => outcome),
+      ['issued', 'token_replayed'],
+    )
+  })
+
+  it('is not used up by what is refused', async () => {
+    const { exchange, issued, used } = once()
+    const badToken = exchange.exchange(request({}, 'forged'))
+    await assert.rejects(badToken, { code: 'token_signature' })
+    const short = exchange.exchange(request({ durationSeconds: 1 }))
+    await assert.rejects(short, { code: 'invalid_parameter' })
+    const role = exchange.exchange(request({ roleArn: uploader.arn }))
+    await assert.rejects(role, { code: 'role_not_trusted' })
+    assert.deepEqual(used, [])
+    await exchange.exchange(request())
+    assert.equal(issued.length, 1)
+  })
+
+  it('gives nothing while nobody knows whether it was used', async () => {
+    const usedTokens = { use: async () => Promise.reject(new Error('no disk')) }
+    const { exchange, issued, events } = once({ usedTokens })
+    await assert.rejects(exchange.exchange(request()), { code: 'replay_unknown' })
+    assert.equal(issued.length, 0)
+    assert.equal(events[0]?.outcome, 'refused')
+    assert.ok(!JSON.stringify(events).includes('no disk'))
+  })
+
+  it('stays used up when the record of it cannot be written', async () => {
+    const audit = { record: async () => Promise.reject(new Error('disk full')) }
+    const { exchange, used } = once({ audit })
+    await assert.rejects(exchange.exchange(request()), { code: 'audit_unavailable' })
+    assert.deepEqual(used, [jti])
+  })
+})
+
 describe('a role of the directory', () => {
   it('is for the tokens of every provider, each of them asked by its issuer', async () => {
     const asked: Evidence[] = []
@@ -334,7 +403,8 @@ describe('a role of the directory', () => {
     const { exchange, events } = setUp({ identity })
     const refused = exchange.exchange(request({ roleArn: uploader.arn }))
     await assert.rejects(refused, { code: 'role_not_trusted' }, 'dex is not okta')
-    assert.ok(asked[0]?.kind === 'web-identity' && asked[0].anyMode && !asked[0].provider)
+    assert.ok(asked[0]?.kind === 'web-identity' && !asked[0].provider)
+    assert.deepEqual(asked[0].trustedProviders, ['okta'])
     assert.deepEqual(
       events[0]?.trace.map(({ step, outcome }) => `${step} ${outcome}`),
       ['token ok', 'role ok', 'duration ok', 'trust refused', 'role refused'],

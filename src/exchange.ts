@@ -12,9 +12,11 @@ import type {
   RefusedRequest,
 } from './exchange/types.ts'
 import type { Authorizer, Grant } from './grants/index.ts'
+import type { UsedTokens } from './exchange/used-tokens.ts'
 import type { Evidence, Principal } from './identity/index.ts'
 
 export { ExchangeError } from './exchange/exchange-error.ts'
+export { createUsedTokens } from './exchange/used-tokens.ts'
 export type * from './exchange/types.ts'
 
 /**
@@ -47,7 +49,32 @@ export function createExchange(parts: ExchangeParts): Exchange {
     const addressee = parts.grants.addressed(evidence, grant.roleArn)
     const principal = await parts.identity.verify(addressee, story.at)
     story.principal = principal
-    return parts.grants.authorize(principal, grant)
+    const granted = parts.grants.authorize(principal, grant)
+    story.trace = granted.trace
+    await useUp(principal)
+    return granted
+  }
+
+  /**
+   * A token that is good for one exchange is used up by what is granted, and by nothing else: a wrong role ARN, or a
+   * policy that is not there yet, costs nobody the only token. Of two at once one gets this far first. What fails after
+   * this has cost the token all the same; the other order would let one token be granted twice.
+   */
+  async function useUp({ oneTime, issuer, jti, expiresAt }: Principal): Promise<void> {
+    if (oneTime !== true) return
+    if (jti === undefined || expiresAt === undefined)
+      throw new TypeError('a token without jti or exp')
+    const isFirst = await parts.usedTokens
+      .use({ issuer, jti, expiresAt })
+      .catch((cause: unknown) => {
+        const message =
+          'Whether the token was used before cannot be known just now; try again later'
+        throw new ExchangeError('replay_unknown', message, { cause })
+      })
+    if (isFirst) return
+    const message =
+      'The token was replayed: it is good for one exchange, and has had it; get a new one'
+    throw new ExchangeError('token_replayed', message)
   }
 
   async function record(event: ExchangeEvent): Promise<void> {
@@ -102,6 +129,8 @@ export type ExchangeParts = Readonly<{
   grants: Authorizer
   /** Credentials that keep to the grant, made here or by the tenant's own STS. Throws a refusal of its room. */
   sessions: Readonly<{ issue(grant: Grant): Credentials | Promise<Credentials> }>
+  /** Of the tokens whose provider wants each to be taken once. */
+  usedTokens: UsedTokens
   /** Resolves when the event is durable. Rejects: nothing may be issued. */
   audit: Readonly<{ record(event: ExchangeEvent): Promise<void> }>
   /** Seals a refusal, so that only who may open it can read it; the caller carries it. */

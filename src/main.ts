@@ -10,9 +10,10 @@ import type { Logger } from 'pino'
 import { createAccess } from './access/index.ts'
 import type { Access, DenialTrace } from './access/index.ts'
 import { openAdministration } from './admin/index.ts'
+import type { Administration } from './admin/index.ts'
 import { openAuditLog } from './audit.ts'
 import type { AuditLog } from './audit.ts'
-import { loadConfig, loadRootCredentials } from './config/index.ts'
+import { ConfigError, loadConfig, loadRootCredentials } from './config/index.ts'
 import type { Config, RootCredentials } from './config/index.ts'
 import {
   createMessageSealer,
@@ -23,28 +24,33 @@ import {
   openRevocations,
   principalKey,
 } from './credentials/index.ts'
-import { createExchange } from './exchange.ts'
+import { createExchange, createUsedTokens } from './exchange.ts'
 import { createGrants, providerRoleArn } from './grants/index.ts'
 import type { ProviderMapping } from './grants/index.ts'
 import type { HttpRequest, HttpResponse } from './http.ts'
 import { createIamFace } from './iam/index.ts'
+import type { LdapDirectories } from './iam/index.ts'
 import {
+  Attendance,
   combineVerifiers,
   createAccessKeyVerifier,
   createCertificateVerifier,
   createClientChainReader,
   createCustomTokenVerifier,
+  createDepartures,
+  createLdapHomes,
   createLdapVerifier,
   createOpenIdVerifier,
   normaliseDn,
   pluginRoleArn,
 } from './identity/index.ts'
+import type { LdapEvent } from './identity/index.ts'
 import { createRateLimiter, listen, pacedBody } from './listener/index.ts'
 import { createMetrics, createOperationsFace } from './operations/index.ts'
 import type { Metrics } from './operations/index.ts'
 import { openEmbeddedOrigin } from './origins/index.ts'
 import { createRouter } from './router.ts'
-import { createS3Face } from './s3/index.ts'
+import { bucketPolicyFinder, createS3Face } from './s3/index.ts'
 import type { AccessControl, Origin } from './s3/index.ts'
 import { openSqliteState } from './store/index.ts'
 import { createStsFace } from './sts/index.ts'
@@ -178,6 +184,7 @@ async function openCore(house: House, ground: Ground) {
       rolePolicies: new Set(
         mappings.flatMap((found) => (found.kind === 'claim' ? [] : found.policies)),
       ),
+      ldapHome: config.ldap.length > 1 ? createLdapHomes(config.ldap) : undefined,
       revokeUser: (name, event) =>
         revocations.revoke({
           principal: principalKey({ kind: 'user', provider: 'internal', subject: name }),
@@ -192,7 +199,7 @@ async function openCore(house: House, ground: Ground) {
       onError,
     }),
   )
-  const ways = openWaysIn(house)
+  const ways = openWaysIn(house, admin, openDirectories(house, ground, revocations))
   const grants = createGrants({
     tenant,
     directory: admin,
@@ -214,11 +221,13 @@ async function openCore(house: House, ground: Ground) {
     revocations: () => revocations.list().length,
     revocationsFresh: () => revocations.isFresh(clock()),
     providers: () => ways.status(),
+    registeredProviders: () => admin.listProviders().length,
   })
   const exchange = createExchange({
     identity: combineVerifiers([...ways.verifiers, createAccessKeyVerifier({ tenant })]),
     grants,
     sessions,
+    usedTokens: createUsedTokens(ground.state, (error) => house.onError('used tokens', error)),
     audit: ground.audit,
     explain: { seal: (event) => messages.seal('denial', event) },
     observe: ({ action, outcome, seconds }) => metrics.exchange(action, outcome, seconds),
@@ -241,6 +250,8 @@ async function openCore(house: House, ground: Ground) {
   return { mappings, ring, revocations, messages, admin, ways, metrics, exchange, access }
 }
 
+type SessionRevocations = Awaited<ReturnType<typeof openCredentials>>['revocations']
+
 async function openCredentials(house: House, { state, masterKey }: Ground) {
   const { config, onError } = house
   const options = { clock, random, longestSessionSeconds: config.sts.maxDurationSeconds }
@@ -261,12 +272,21 @@ async function openCredentials(house: House, { state, masterKey }: Ground) {
   return { ring, revocations, sessions, messages: createMessageSealer(ring, { random }) }
 }
 
-function openIdVerifier(house: House): ReturnType<typeof createOpenIdVerifier> {
+type Registered = Pick<Administration, 'findProvider' | 'listProviders'>
+
+function openIdVerifier(house: House, admin: Registered): ReturnType<typeof createOpenIdVerifier> {
   const verifier = createOpenIdVerifier({
     providers: house.config.openid.map((provider) => ({
       ...provider,
       mode: { kind: provider.rolePolicy ? 'role' : 'claim' },
     })),
+    registered: {
+      directory: {
+        find: (arn) => admin.findProvider(arn),
+        list: () => admin.listProviders(),
+      },
+      caFile: house.config.iamProviders.caFile,
+    },
     clock,
     log(event) {
       const level = event.kind === 'provider_keys_loaded' ? 'info' : 'warn'
@@ -277,20 +297,67 @@ function openIdVerifier(house: House): ReturnType<typeof createOpenIdVerifier> {
   return verifier
 }
 
-/** Every verifier of what comes from outside, each made by its own settings; what is not configured judges nothing. */
-function openWaysIn(house: House) {
-  const { config, log } = house
-  const openId = openIdVerifier(house)
-  const ldap = createLdapVerifier({
-    directories: config.ldap,
+type Directories = ReturnType<typeof openDirectories>
+
+/** The directories, who came in by them, and the rounds that end the sessions of those who are gone. */
+function openDirectories(house: House, { state, audit }: Ground, revocations: SessionRevocations) {
+  const { config, onError } = house
+  const log = (event: LdapEvent): void => house.log.warn({ identity: event }, 'directory')
+  const attendance = new Attendance({
+    state,
     clock,
-    log: (event) => log.warn({ identity: event }, 'directory'),
+    longestSessionSeconds: config.sts.maxDurationSeconds,
+    async endSessions({ directory: provider, subject }, reason, issuedBefore) {
+      const principal = principalKey({ kind: 'ldap', provider, subject })
+      await revocations.revoke({ principal, issuedBefore, reason })
+      await audit.record({ kind: 'departure', at: clock(), provider, subject, reason })
+    },
   })
+  const ldap = createLdapVerifier({ directories: config.ldap, clock, log, attendance })
   house.onClose(() => ldap.close())
+  const departures = house.opened(
+    createDepartures({
+      directories: config.ldap,
+      attendance,
+      confirm: (who) => ldap.confirm(who),
+      state,
+      clock,
+      random,
+      log,
+      onError: (error) => onError('looking after people of a directory', error),
+    }),
+  )
+  return { ldap, attendance, departures }
+}
+
+/** What administration may know of them; nothing where there are none. */
+function namesOfDirectories({ ldap }: Config, attendance: Attendance): LdapDirectories | undefined {
+  if (ldap.length === 0) return undefined
+  return {
+    names: ldap.map(({ name }) => name),
+    normaliseDn,
+    homeOf: createLdapHomes(ldap),
+    peopleNamed: (directory, username) => attendance.subjectsOf(directory, username),
+  }
+}
+
+/** Every verifier of what comes from outside, each made by its own settings; what is not configured judges nothing. */
+function openWaysIn(
+  house: House,
+  admin: Registered,
+  { ldap, attendance, departures }: Directories,
+) {
+  const { config } = house
+  const openId = openIdVerifier(house, admin)
+  const log = (event: object): void => house.log.warn({ identity: event }, 'identity provider')
+  const { certificates: given } = config
   const certificates =
-    config.certificates && createCertificateVerifier({ ...config.certificates, clock })
-  const plugins = config.customTokens.map((plugin) =>
-    createCustomTokenVerifier({ ...plugin, clock }),
+    given && asConfigured('certificates', () => createCertificateVerifier({ ...given, clock, log }))
+  house.onClose(() => certificates?.close())
+  const plugins = config.customTokens.map((plugin, index) =>
+    asConfigured(`customTokens.${index}`, () =>
+      createCustomTokenVerifier({ ...plugin, clock, log }),
+    ),
   )
   return {
     verifiers: [openId, ldap, ...(certificates ? [certificates] : []), ...plugins],
@@ -298,14 +365,38 @@ function openWaysIn(house: House) {
     start() {
       openId.start()
       ldap.start()
+      certificates?.start()
+      departures.start()
+    },
+    attendance,
+    /** Of those made through the IAM API. */
+    providerState(arn: string) {
+      const found = openId.registeredStatus(arn)
+      if (found === undefined) return { state: 'unasked' as const }
+      const { ready, error } = found
+      return {
+        state: ready ? ('ready' as const) : ('away' as const),
+        ...(error !== undefined && { problem: error }),
+      }
     },
     status: () => [
       ...openId.status(),
       ...ldap.status().map(({ directory, ready }) => ({ provider: directory, ready })),
+      ...(certificates ? [certificates.status()] : []),
       ...plugins
         .map((plugin) => plugin.status())
         .map(({ provider, error }) => ({ provider, ready: error === undefined })),
     ],
+  }
+}
+
+/** Rooms know what is wrong with their settings, but not where these stand. */
+function asConfigured<T>(path: string, make: () => T): T {
+  try {
+    return make()
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause
+    throw new ConfigError([{ path, message: cause.message }])
   }
 }
 
@@ -441,7 +532,9 @@ function createFaces(
     openDenial: (encoded) => core.messages.open('denial', encoded),
     limits: { maxBodyBytes: 64 * 1024, bodyTimeoutMs: 10_000 },
     compat: config.sts.errors,
-    clientChain: config.certificates && createClientChainReader(config.certificates.proxy),
+    clientChain:
+      config.certificates &&
+      asConfigured('certificates.proxy', () => createClientChainReader(config.certificates?.proxy)),
     log(event) {
       if (event.error !== undefined) onError(`STS request ${event.requestId}`, event.error)
       house.log.debug(event, 'sts')
@@ -458,7 +551,10 @@ function createFaces(
       core.access.authorize(caller, request, [permission]),
     audit: (event) => ground.audit.record(event),
     logFault: (requestId, error) => onError(`IAM request ${requestId}`, error),
-    ...(config.ldap.length > 0 ? { normaliseDn } : {}),
+    providerState: (arn) => core.ways.providerState(arn),
+    findBucketPolicy: bucketPolicyFinder(origin),
+    tenantCeiling: config.ceiling,
+    directories: namesOfDirectories(config, core.ways.attendance),
     clock,
   })
   return createRouter({

@@ -1,17 +1,21 @@
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Server } from 'node:net'
 
 /** How a floor says where it listens. */
-export const floorAddress = /serving (http:\S+)/
+export const floorAddress = /serving (https?:\S+)/
 
 /** A bare server: no routing, no checks, no log. */
 export function serve(answer: (request: IncomingMessage, response: ServerResponse) => void): void {
-  const server = createServer(answer)
+  announce(createServer(answer), 'http')
+}
+
+/** Listens on loopback and says where. */
+export function announce(server: Server, scheme: 'http' | 'https'): void {
   server.listen(0, '127.0.0.1', () => {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it listens on a port
     const { port } = server.address() as AddressInfo
-    process.stdout.write(`serving http://127.0.0.1:${port}\n`)
+    process.stdout.write(`serving ${scheme}://127.0.0.1:${port}\n`)
   })
 }
 

@@ -12,6 +12,7 @@ export type Contest = Readonly<{
   floor: Server
   requests: Plan['requests']
   connections: number
+  newTls?: Plan['newTls']
   /** `rate`: requests a second; `throughput`: MB of bodies a second. */
   measure: 'rate' | 'throughput'
   budget?: Readonly<{ text: string; isMet: (measured: Measured) => boolean }>
@@ -53,7 +54,7 @@ const throughput = (round: Round): number => round.bytesPerSecond / 1e6
 export async function load(
   place: Workplace,
   pace: Pace,
-  { requests, connections }: Pick<Contest, 'requests' | 'connections'>,
+  { requests, connections, newTls }: Pick<Contest, 'requests' | 'connections' | 'newTls'>,
   server: Server,
 ): Promise<Round> {
   const plan: Plan = {
@@ -62,6 +63,7 @@ export async function load(
     requests,
     warmupSeconds: pace.warmupSeconds,
     seconds: pace.seconds,
+    ...(newTls === undefined ? {} : { newTls }),
   }
   const path = place.file(JSON.stringify(plan))
   const before = processorSeconds(server.pid)

@@ -1,4 +1,3 @@
-import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 
 /** Bytes ready to be sent. */
@@ -20,8 +19,8 @@ export class Connection {
   #done: ((answered: Answered) => void) | undefined
   #failed: ((error: Error) => void) | undefined
 
-  constructor(port: number) {
-    this.#socket = connect({ port, host: '127.0.0.1', noDelay: true })
+  constructor(socket: Socket) {
+    this.#socket = socket
     this.#socket.on('data', (bytes) => this.#read(bytes))
     this.#socket.on('error', (error) => this.#fail(error))
     this.#socket.on('close', () => this.#fail(new Error('the server closed the connection')))

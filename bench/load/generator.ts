@@ -3,7 +3,7 @@
  * process of its own, and fails at the first answer that is no success.
  */
 import { readFileSync } from 'node:fs'
-import { Connection } from './connection.ts'
+import { createCaller } from './callers.ts'
 import type { Outgoing } from './connection.ts'
 import type { LoadResult, Plan } from './plan.ts'
 
@@ -15,7 +15,7 @@ const requests = plan.requests.map(({ head, body, times = 1 }): Outgoing => ({
   times,
   ...(body === undefined ? {} : { body: Buffer.from(body, 'base64') }),
 }))
-const connections = Array.from({ length: plan.connections }, () => new Connection(plan.port))
+const callers = Array.from({ length: plan.connections }, () => createCaller(plan))
 let next = 0
 
 type Run = Readonly<{ latencies: readonly number[]; bytes: number; seconds: number }>
@@ -27,12 +27,12 @@ async function run(seconds: number): Promise<Run> {
   const until = started + seconds * 1000
   let bytes = 0
   await Promise.all(
-    connections.map(async (connection) => {
+    callers.map(async (caller) => {
       while (performance.now() < until) {
         const request = requests[next++ % requests.length]
         if (request === undefined) throw new Error('a plan without requests')
         const asked = performance.now()
-        const { bodyBytes } = await connection.ask(request)
+        const { bodyBytes } = await caller.ask(request)
         latencies.push(performance.now() - asked)
         bytes += bodyBytes + (request.body?.length ?? 0) * request.times
       }
@@ -52,5 +52,5 @@ const result: LoadResult = {
   p50Milliseconds: percentile(0.5),
   p99Milliseconds: percentile(0.99),
 }
-for (const connection of connections) connection.close()
+for (const caller of callers) caller.close()
 process.stdout.write(JSON.stringify(result))

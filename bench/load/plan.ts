@@ -5,6 +5,8 @@ export type Plan = Readonly<{
   warmupSeconds: number
   seconds: number
   requests: readonly PlannedRequest[]
+  /** Every request on a TLS connection of its own: PEM of the authority, and of the client's certificate and key. */
+  newTls?: Readonly<{ ca: string; cert: string; key: string }>
 }>
 
 export type PlannedRequest = Readonly<{
@@ -44,4 +46,16 @@ export function planRequest({ method, target, headers, body, times = 1 }: Messag
     head: `${method} ${target} HTTP/1.1\r\n${lines}${sized}\r\n`,
     ...(body === undefined ? {} : { body: Buffer.from(body).toString('base64'), times }),
   }
+}
+
+const formType = 'application/x-www-form-urlencoded'
+
+/** A form as the SDKs post them, unsigned. */
+export function planForm(fields: Readonly<Record<string, string>>): PlannedRequest {
+  const headers = [
+    ['host', 'localhost'],
+    ['content-type', formType],
+  ] as const
+  const body = Buffer.from(new URLSearchParams(fields).toString())
+  return planRequest({ method: 'POST', target: '/', headers, body })
 }

@@ -5,9 +5,9 @@
  */
 import { createHmac, createSecretKey, hash } from 'node:crypto'
 import type { HttpRequest } from '../../src/http.ts'
-import { signRequest } from '../../src/sigv4/index.ts'
 import { policyDocument } from '../policy-document.ts'
 import { grantFor, openCore } from './core.ts'
+import { authorise, signedGet } from './signed-request.ts'
 import { readPace, timeInTurn } from './time-calls.ts'
 
 const pace = readPace()
@@ -23,36 +23,7 @@ const { accessKeyId, secretAccessKey, sessionToken } = core.sessions.issue(
   await grantFor(core, 'bench', narrow),
 )
 const key = { accessKeyId, secret: secretAccessKey, sessionToken }
-const target = { region: 'us-east-1', service: 's3' }
-const sha256 = hash('sha256', '')
-
-async function* empty(): AsyncGenerator<Uint8Array> {}
-
-const requests = Array.from({ length: 64 }, (_, index): HttpRequest => {
-  const now = new Date()
-  const wire = {
-    method: 'GET',
-    path: `/bench/home/user-${index}/report.csv`,
-    query: '',
-    headers: [
-      ['host', '127.0.0.1:9000'],
-      ['user-agent', 'aws-sdk-js/3.1169.0 os/linux lang/js'],
-      ['accept-encoding', 'identity'],
-      ['amz-sdk-request', 'attempt=1; max=3'],
-    ] as const,
-  }
-  const signed = signRequest(wire, key, target, now, sha256)
-  return {
-    ...wire,
-    id: `REQUEST${index}`,
-    headers: [...wire.headers, ...signed],
-    body: empty(),
-    source: '127.0.0.1',
-    secure: false,
-    receivedAt: now,
-    proceed: () => undefined,
-  }
-})
+const requests = Array.from({ length: 64 }, (_, index) => signedGet(key, index))
 const texts = requests.map(
   ({ method, path, headers }) => `${method}\n${path}\n${headers.flat().join('\n')}`,
 )
@@ -60,12 +31,7 @@ const signingKey = createSecretKey(Buffer.alloc(32, 1))
 const token = sessionToken.reveal()
 
 const times = await timeInTurn(pace, {
-  async ours(index) {
-    const request = requests[index % 64] as HttpRequest // oxlint-disable-line typescript/no-unsafe-type-assertion -- there are 64
-    const caller = await core.access.authenticate(request, { services: ['s3'] })
-    const resource = `arn:aws:s3:::${request.path.slice(1)}`
-    core.access.authorize(caller, request, [{ action: 's3:GetObject', resource }])
-  },
+  ours: (index) => authorise(core, requests[index % 64] as HttpRequest), // oxlint-disable-line typescript/no-unsafe-type-assertion -- there are 64
   // As asynchronous as the other, so that neither pays for that alone.
   async floor(index) {
     const text = hash('sha256', texts[index % 64] ?? '') + hash('sha256', token, 'base64')

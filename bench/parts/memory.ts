@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { action, assumeRole, benchUser, planSigned, startDaypass } from '../daypass.ts'
 import { makeFigure, median } from '../figure.ts'
 import type { Figure } from '../figure.ts'
@@ -6,6 +5,7 @@ import { load } from '../load/compare.ts'
 import type { SessionsMemory } from '../measure/sessions-memory.ts'
 import type { Pace, Part } from '../part.ts'
 import { program } from '../program.ts'
+import { residentBytes } from '../resident.ts'
 import type { Workplace } from '../workplace.ts'
 
 const few = 10_000
@@ -71,14 +71,4 @@ async function overHttp(place: Workplace, pace: Pace): Promise<readonly Figure[]
       detail: { mostMegabytes: Math.max(...after) / 1e6 },
     }),
   ]
-}
-
-/** Linux only. */
-function residentBytes(pid: number): number | undefined {
-  try {
-    const kibibytes = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-    return kibibytes === undefined ? undefined : Number(kibibytes) * 1024
-  } catch {
-    return undefined
-  }
 }

@@ -1,4 +1,4 @@
-import { action, benchUser, openSession, sendSigned, startDaypass } from '../daypass.ts'
+import { benchUser, iamAction, openSession, sendSigned, startDaypass } from '../daypass.ts'
 import { atMost, makeFigure, median } from '../figure.ts'
 import type { Part } from '../part.ts'
 import { program } from '../program.ts'
@@ -15,7 +15,7 @@ export const revocation: Part = {
       const session = await openSession(server, key)
       watcher.say(`${session.accessKeyId} ${session.sessionToken?.reveal()}`)
       await watcher.hear()
-      const revoke = action('RevokeSessions', { AccessKeyId: session.accessKeyId })
+      const revoke = iamAction('RevokeSessions', { AccessKeyId: session.accessKeyId })
       const asked = Date.now()
       await (await sendSigned(server, 'iam', server.root, revoke)).text()
       delays.push(Number(await watcher.hear()) - asked)

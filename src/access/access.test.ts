@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createHmac, randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { openAdministration } from '../admin/index.ts'
-import type { Administration } from '../admin/index.ts'
+import type { Administration, NewAccessKey } from '../admin/index.ts'
 import { createMessageSealer, createVault, principalKey } from '../credentials/index.ts'
 import type { Credentials, MessageSealer } from '../credentials/index.ts'
 import { openCredentialsRoom } from '../credentials/testing/credentials-room.ts'
@@ -565,6 +565,39 @@ describe('authorize', () => {
     assert.ok(!access.isAllowed(caller, spoofed, get))
   })
 
+  it('opens a bucket to everybody no further than the ceiling of the tenant', async () => {
+    await admin.createPolicy('ceiling', allowGet)
+    const bound = createAccess({
+      root,
+      directory: admin,
+      roles: { policiesOfRole: () => undefined },
+      tenantCeiling: ['ceiling'],
+      sessions: room.sessions,
+      sealDenial: () => '',
+      onDenial: () => undefined,
+      random: randomBytes,
+    })
+    const everybody = parsePolicy(
+      '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::b/*"}]}',
+      'bucket',
+    )
+    const bucketPolicy = { name: 'b', policy: everybody }
+    const ask = async (which: Access, accesses: typeof get) => {
+      const made = request()
+      const caller = await which.authenticate(made, s3)
+      return which.isAllowed(
+        caller,
+        made,
+        accesses.map((each) => ({ ...each, bucketPolicy })),
+      )
+    }
+    assert.ok(await ask(access, put))
+    assert.ok(!(await ask(bound, put)))
+    assert.ok(await ask(bound, get))
+    await admin.deletePolicy('ceiling')
+    assert.ok(!(await ask(bound, get)))
+  })
+
   it('refuses an empty list, and a caller that nobody has proven', async () => {
     const [caller, made] = await enter({ accessKeyId: 'ROOTKEY', secret: root.secretAccessKey })
     assert.ok(!access.isAllowed(caller, made, []))
@@ -601,5 +634,68 @@ describe('authorize', () => {
     )
     const [reading] = await enter(keyOf(issue({ source: { kind: 'policies', names: ['tags'] } })))
     assert.equal(access.readsObjectTags(reading), true)
+  })
+})
+
+describe('a key that is less than its user', () => {
+  const narrow = { policy: allowGet }
+  const clientOf = async (wish: NewAccessKey): Promise<ClientKey> => {
+    const key = await admin.createAccessKey('alice', wish)
+    return { accessKeyId: key.accessKeyId, secret: key.secretAccessKey }
+  }
+
+  beforeEach(async () => {
+    await admin.createUser('alice')
+    await admin.attachUserPolicy('alice', 'readwrite')
+  })
+
+  it('does what both its own policy and those of the user allow, and nothing else', async () => {
+    const [caller, made] = await enter(await clientOf(narrow))
+    assert.equal(access.isAllowed(caller, made, get), true)
+    assert.equal(access.isAllowed(caller, made, put), false)
+    const [other] = await enter(await clientOf({}))
+    assert.equal(access.isAllowed(other, made, put), true)
+    await admin.detachUserPolicy('alice', 'readwrite')
+    assert.equal(access.isAllowed(caller, made, get), false)
+  })
+
+  it('gets nothing past its policy from a bucket either', async () => {
+    const [caller, made] = await enter(await clientOf(narrow))
+    const policy = parsePolicy(
+      '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::b/*"}}',
+      'bucket',
+    )
+    const bucketPolicy = { name: 'bucket', policy }
+    const [access1] = put
+    assert.ok(access1)
+    assert.equal(access.isAllowed(caller, made, [{ ...access1, bucketPolicy }]), false)
+  })
+
+  it('may do nothing once its stored policy is broken', async () => {
+    const client = await clientOf(narrow)
+    const key = `admin/accesskey/${client.accessKeyId}`
+    const entry = await room.state.get(key)
+    const value = JSON.stringify({ ...JSON.parse(entry?.value ?? ''), policy: '' })
+    await room.state.commit([], [{ kind: 'put', key, value }])
+    await admin.createUser('bob')
+    const [caller, made] = await enter(client)
+    assert.equal(access.isAllowed(caller, made, get), false)
+  })
+
+  it('is no key any more from its end on, with the answer that unknown ones get', async () => {
+    const end = new Date(room.clock.now().getTime() + 60_000)
+    const client = await clientOf({ expiresAt: end })
+    const [caller] = await enter(client)
+    assert.deepEqual(caller.identity.kind === 'user' && caller.identity.limits, { expiresAt: end })
+    room.clock.advance(60_000)
+    const refusal = await refusalOf(() => access.authenticate(signed(client), s3))
+    assert.equal(refusal.code, 'access_key_unknown')
+  })
+
+  it('says in a denial that it is narrowed', async () => {
+    const [caller, made] = await enter(await clientOf(narrow))
+    await refusalOf(() => access.authorize(caller, made, put))
+    assert.match(JSON.stringify(denials[0]?.steps), /narrowed by a policy of its own/)
+    assert.match(JSON.stringify(denials[0]?.decision), /access key policy/)
   })
 })

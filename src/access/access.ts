@@ -1,4 +1,4 @@
-import type { Directory } from '../admin/index.ts'
+import type { AccessKey, Directory } from '../admin/index.ts'
 import { CredentialsError } from '../credentials/index.ts'
 import type { Session } from '../credentials/index.ts'
 import { BoundedCache } from '../bounded-cache.ts'
@@ -17,7 +17,7 @@ import {
 } from '../sigv4/index.ts'
 import type { Authentication, Scope, Verified } from '../sigv4/index.ts'
 import { AccessError } from './access-error.ts'
-import type { Identity, KnownCaller } from './caller.ts'
+import type { Identity, KeyLimits, KnownCaller } from './caller.ts'
 import { identityTrace, principalOf } from './denial.ts'
 import type { DenialTrace } from './denial.ts'
 import { bindingOf, question } from './question.ts'
@@ -108,7 +108,7 @@ export function createAccess(options: AccessOptions): Access {
     throw new Error('a caller that was never authenticated asks for permission')
   }
 
-  async function findKey(accessKeyId: string, token: Secret | undefined): Promise<Key> {
+  async function findKey({ accessKeyId, sessionToken: token }: Claim, now: Date): Promise<Key> {
     if (accessKeyId === options.root.accessKeyId) {
       refuseToken(token)
       return { identity: { kind: 'root', accessKeyId }, secret: options.root.secretAccessKey }
@@ -120,8 +120,10 @@ export function createAccess(options: AccessOptions): Access {
     const key = options.directory.findAccessKey(accessKeyId)
     const user = key && options.directory.findUser(key.user)
     if (key?.status !== 'Active' || user?.status !== 'enabled') throw unknownKey()
+    if (key.expiresAt !== undefined && key.expiresAt <= now) throw unknownKey()
     refuseToken(token)
-    return { identity: { kind: 'user', accessKeyId, user: key.user }, secret: key.secretAccessKey }
+    const identity = { kind: 'user', accessKeyId, user: key.user, ...limitsOf(key) } as const
+    return { identity, secret: key.secretAccessKey }
   }
 
   /** The signature is checked before expiry is judged, so that a stranger learns nothing about a session. */
@@ -130,7 +132,7 @@ export function createAccess(options: AccessOptions): Access {
     now: Date,
     check: (signingKey: ReturnType<SigningKeys['get']>) => void,
   ): Promise<Identity> {
-    const { identity, secret } = await findKey(claim.accessKeyId, claim.sessionToken)
+    const { identity, secret } = await findKey(claim, now)
     check(signingKeys.get(claim.accessKeyId, secret, claim.scope))
     if (identity.kind === 'session') options.sessions.assertLive(identity.session, now)
     return identity
@@ -223,10 +225,20 @@ function claimOf(authentication: Signed): Claim {
   return { accessKeyId, scope, ...(sessionToken === undefined ? {} : { sessionToken }) }
 }
 
+function limitsOf({ policy, expiresAt }: AccessKey): { limits?: KeyLimits } {
+  if (policy === undefined && expiresAt === undefined) return {}
+  return {
+    limits: {
+      ...(policy === undefined ? {} : { policy: { name: 'access key policy', policy } }),
+      ...(expiresAt === undefined ? {} : { expiresAt }),
+    },
+  }
+}
+
 function unknownKey(): AccessError {
   return new AccessError(
     'access_key_unknown',
-    'The access key id does not exist here, or it is disabled.',
+    'The access key id does not exist here, or it is disabled or expired.',
   )
 }
 

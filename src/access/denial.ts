@@ -26,6 +26,9 @@ export function identityTrace(identity: Identity): readonly TraceStep[] {
       return [
         ok('token check', `signed with access key ${identity.accessKeyId}, which is active`),
         ok('mapping', `the key belongs to user ${identity.user}; its attached policies bind`),
+        ...(identity.limits?.policy === undefined
+          ? []
+          : [ok('access key policy', 'the key is narrowed by a policy of its own')]),
       ]
     case 'session': {
       const { session } = identity

@@ -1,6 +1,7 @@
 import type { Access, Facts, NamedPolicy, PolicyPrincipal, Question } from '../policy/index.ts'
 import {
   account,
+  bindingOfAnonymous,
   bindingOfSession,
   bindingOfUser,
   rootFacts,
@@ -25,13 +26,21 @@ const unbound: Binding = { identity: [], ceilings: [], tags: new Map() }
 export function bindingOf(identity: Identity, sources: BindingSources): Binding {
   switch (identity.kind) {
     case 'anonymous':
+      return bindingOfAnonymous(sources)
     case 'root':
       return unbound
     case 'user':
-      return bindingOfUser(identity.user, sources)
+      return narrowed(bindingOfUser(identity.user, sources), identity.limits?.policy)
     case 'session':
       return bindingOfSession(identity.session, sources)
   }
+}
+
+/** What a key has of its own only takes away. */
+function narrowed(binding: Binding, policy: NamedPolicy | undefined): Binding {
+  if (policy === undefined) return binding
+  const ceiling = { name: policy.name, policies: [policy] }
+  return { ...binding, ceilings: [...binding.ceilings, ceiling] }
 }
 
 export function question(

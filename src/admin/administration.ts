@@ -1,4 +1,5 @@
 import { follow } from '../follow.ts'
+import { AccessKeys } from './access-keys.ts'
 import { accessKeyKey, prefix } from './documents.ts'
 import { Groups } from './groups.ts'
 import { Holders } from './holders.ts'
@@ -18,6 +19,7 @@ export async function openAdministration(options: AdministrationOptions): Promis
   const snapshot = new Snapshot({
     overlay: options.overlay,
     openSecret: (id, sealed) => options.vault.open(accessKeyKey(id), sealed),
+    ldapHome: options.ldapHome,
     onBroken: (key, error) => options.onError(`the stored entry ${key} cannot be used`, error),
   })
   const follower = await follow({
@@ -62,6 +64,7 @@ function readsOf(snapshot: Snapshot): Directory {
 function changesBy(tools: Tools): Omit<Administration, keyof Directory | 'close'> {
   const { holders } = tools
   const users = new Users(tools)
+  const accessKeys = new AccessKeys(tools)
   const groups = new Groups(tools)
   const roles = new Roles(tools)
   const policies = new Policies(tools)
@@ -91,9 +94,11 @@ function changesBy(tools: Tools): Omit<Administration, keyof Directory | 'close'
     detachPrincipalPolicy: (subject, policy) => ldap.detach(subject, policy),
     tag: (what, added) => tags.tag(what, added),
     untag: (what, keys) => tags.untag(what, keys),
-    createAccessKey: (user, given) => users.createAccessKey(user, given),
-    deleteAccessKey: (accessKeyId) => users.deleteAccessKey(accessKeyId),
-    setAccessKeyStatus: (accessKeyId, status) => users.setAccessKeyStatus(accessKeyId, status),
+    createAccessKey: (user, wish = {}) => accessKeys.create(user, wish),
+    compareAccessKey: (user, brought) => accessKeys.compare(user, brought),
+    replaceAccessKey: (user, brought) => accessKeys.replace(user, brought),
+    deleteAccessKey: (accessKeyId) => accessKeys.delete(accessKeyId),
+    setAccessKeyStatus: (accessKeyId, status) => accessKeys.setStatus(accessKeyId, status),
     createPolicy: (name, text, more) => policies.create(name, text, more),
     updatePolicy: (name, text) => policies.update(name, text),
     createPolicyVersion: (name, text, asDefault) => policies.createVersion(name, text, asDefault),

@@ -1,4 +1,5 @@
 import type { NamedPolicy } from '../policy/index.ts'
+import type { AdministrationOptions } from './options.ts'
 import { ldapTag } from './tables.ts'
 import type { Tables } from './tables.ts'
 import type { AccessKey, Attachment, LdapSubject, Role, User } from './types.ts'
@@ -8,6 +9,7 @@ export class Derived {
   readonly #tables: Tables
   /** User -> groups of the file. */
   readonly #declaredGroups: ReadonlyMap<string, readonly string[]>
+  readonly #ldapHome: AdministrationOptions['ldapHome']
   readonly #ofUser = new Map<string, readonly NamedPolicy[]>()
   readonly #ofRole = new Map<string, readonly NamedPolicy[]>()
   readonly #ofLdap = new Map<string, readonly NamedPolicy[]>()
@@ -15,7 +17,12 @@ export class Derived {
   #keys: ReadonlyMap<string, readonly AccessKey[]> | undefined
   #attachments: ReadonlyMap<string, readonly Attachment[]> | undefined
 
-  constructor(tables: Tables, declaredGroups: ReadonlyMap<string, readonly string[]>) {
+  constructor(
+    tables: Tables,
+    declaredGroups: ReadonlyMap<string, readonly string[]>,
+    ldapHome: AdministrationOptions['ldapHome'],
+  ) {
+    this.#ldapHome = ldapHome
     this.#tables = tables
     this.#declaredGroups = declaredGroups
   }
@@ -35,7 +42,20 @@ export class Derived {
   }
 
   policiesAttachedTo(subject: LdapSubject): readonly NamedPolicy[] {
-    const tag = ldapTag(subject)
+    const { kind, name, directory } = subject
+    const home = this.#ldapHome?.(name)
+    // What was attached without a word about the directory is the people's of one of them, and of no other one.
+    const isHome = home === undefined || directory === undefined || directory === home
+    const meant = directory ?? home
+    const places: readonly LdapSubject[] = [
+      ...(meant === undefined ? [] : [{ kind, name, directory: meant }]),
+      ...(isHome ? [{ kind, name }] : []),
+    ]
+    const found = places.flatMap((place) => this.#attachedAt(ldapTag(place)))
+    return found.length > 1 ? unique(found) : found
+  }
+
+  #attachedAt(tag: string): readonly NamedPolicy[] {
     const attached = this.#tables.ldap.get(tag)
     if (!attached) return []
     const { policies, problem } = attached
@@ -43,6 +63,12 @@ export class Derived {
       ...policies.map((policy) => this.#named(policy)),
       ...(problem === undefined ? [] : [broken(tag, problem)]),
     ])
+  }
+
+  /** With the directory that it is taken for, where there are several. */
+  #whole(subject: LdapSubject): LdapSubject {
+    const directory = subject.directory ?? this.#ldapHome?.(subject.name)
+    return { ...subject, ...(directory !== undefined && { directory }) }
   }
 
   boundary(holder: User | Role | undefined): NamedPolicy | undefined {
@@ -127,7 +153,7 @@ export class Derived {
     for (const { name, policies } of groups.values()) add({ kind: 'group', name }, policies)
     for (const { name, policies, permissionsBoundary } of roles.values())
       add({ kind: 'role', name }, policies, permissionsBoundary)
-    for (const { subject, policies } of ldap.values()) add(subject, policies)
+    for (const { subject, policies } of ldap.values()) add(this.#whole(subject), policies)
     return found
   }
 }

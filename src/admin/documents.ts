@@ -56,6 +56,11 @@ export type AccessKeyDocument = Readonly<{
   status: 'Active' | 'Inactive'
   /** Sealed by the vault. */
   secret: string
+  name?: string
+  description?: string
+  expiresAt?: string
+  /** Normalised text. */
+  policy?: string
   createdAt: string
 }>
 
@@ -82,10 +87,11 @@ type Documents = {
 export type Kind = keyof Documents
 
 /**
- * 1 knew no groups, roles, boundaries, tags or versions. What is written now an older Daypass in the same cluster does not
- * read, and so denies, which is better than to read it without its boundary.
+ * 1 knew no groups, roles, boundaries, tags or versions, 2 no keys that end or are narrower than their user. What is
+ * written now an older Daypass in the same cluster does not read, and so denies, which is better than to read it without
+ * its boundary.
  */
-const schema = 2
+const schema = 3
 
 export const prefix = 'admin/'
 const keyOf = (kind: Kind, name: string): string => `${prefix}${kind}/${name}`
@@ -97,13 +103,20 @@ export const accessKeyKey = (id: string): string => keyOf('accesskey', id)
 /** `name`: the provider's URL without `https://`. */
 export const providerKey = (name: string): string => keyOf('provider', name)
 
-/** DNs may hold what keys may not. */
-export function ldapKey(subject: LdapSubject): string {
-  return keyOf(subject.kind, Buffer.from(subject.name, 'utf8').toString('base64url'))
+/** DNs may hold what keys may not. Behind one stands the directory, where it is said. */
+export function ldapKey({ kind, name, directory }: LdapSubject): string {
+  const encoded = Buffer.from(name, 'utf8').toString('base64url')
+  return keyOf(kind, directory === undefined ? encoded : `${encoded}/${directory}`)
 }
 
-export function ldapName(encoded: string): string {
-  return Buffer.from(encoded, 'base64url').toString('utf8')
+/** What stands behind the kind in a key of `ldapKey`. */
+export function ldapSubject(kind: LdapSubject['kind'], encoded: string): LdapSubject {
+  const [name = '', directory] = encoded.split('/')
+  return {
+    kind,
+    name: Buffer.from(name, 'base64url').toString('utf8'),
+    ...(directory !== undefined && { directory }),
+  }
 }
 
 /** `admin/user/alice` -> `['user', 'alice']` */
@@ -124,7 +137,7 @@ export function write(document: Documents[Kind]): string {
 export function read<T extends Kind>(kind: T, value: string): Documents[T] {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- checked by the schema number
   const stored = JSON.parse(value) as { schema?: unknown }
-  if (stored.schema !== schema && stored.schema !== 1) {
+  if (stored.schema !== 1 && stored.schema !== 2 && stored.schema !== schema) {
     throw new AdminError(
       'conflict',
       'A stored document has a schema that this version does not know',

@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto'
 import { parsePolicy, PolicyError } from '../policy/index.ts'
 import type { BrokenPolicy, NamedPolicy, Policy } from '../policy/index.ts'
 import { providerArn, roleArn } from './arn.ts'
+import type { Secret } from '../secret.ts'
 import type {
+  AccessKeyDocument,
   GroupDocument,
   HolderDocument,
   PolicyDocument,
@@ -11,7 +13,15 @@ import type {
   UserDocument,
 } from './documents.ts'
 import type { DeclaredGroup, DeclaredPolicy, DeclaredRole, DeclaredUser } from './overlay.ts'
-import type { Group, PolicyHolder, RegisteredProvider, Role, StoredPolicy, User } from './types.ts'
+import type {
+  AccessKey,
+  Group,
+  PolicyHolder,
+  RegisteredProvider,
+  Role,
+  StoredPolicy,
+  User,
+} from './types.ts'
 
 /** Documents, stored or declared, -> the entities of the directory. */
 
@@ -101,6 +111,33 @@ export function storedPolicy(name: string, document: PolicyDocument): StoredPoli
   }
 }
 
+export function storedAccessKey(
+  accessKeyId: string,
+  document: AccessKeyDocument,
+  secretAccessKey: Secret,
+): AccessKey {
+  const { user, status, name, description, expiresAt, policy } = document
+  const key: AccessKey = {
+    accessKeyId,
+    secretAccessKey,
+    user,
+    status,
+    ...(name === undefined ? {} : { name }),
+    ...(description === undefined ? {} : { description }),
+    ...(expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt) }),
+    createdAt: new Date(document.createdAt),
+    managedBy: 'api',
+  }
+  if (policy === undefined) return key
+  let parsed: AccessKey['policy']
+  return {
+    ...key,
+    get policy() {
+      return (parsed ??= parsedOrBroken(policy, 'session'))
+    },
+  }
+}
+
 export function storedProvider(name: string, document: ProviderDocument): RegisteredProvider {
   const { url, clientIds, thumbprints } = document
   return {
@@ -173,7 +210,10 @@ function parseIdentity(text: string): Policy | BrokenPolicy {
   return parsedOrBroken(text, 'identity')
 }
 
-function parsedOrBroken(text: string, kind: 'identity' | 'trust'): Policy | BrokenPolicy {
+function parsedOrBroken(
+  text: string,
+  kind: 'identity' | 'session' | 'trust',
+): Policy | BrokenPolicy {
   try {
     return parsePolicy(text, kind)
   } catch (error) {

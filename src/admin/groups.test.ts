@@ -256,6 +256,68 @@ describe('people and groups of a directory', () => {
     await admin.close()
   })
 
+  it('are those of one directory, where several have people of that name', async () => {
+    const { admin, state } = await open({ ldapHome: () => 'staff' })
+    const staff = { ...dn, directory: 'staff' }
+    const guests = { ...dn, directory: 'guests' }
+    await admin.attachPrincipalPolicy(guests, 'readonly')
+    assert.deepEqual(admin.policiesAttachedTo(staff), [])
+    assert.deepEqual(admin.policiesAttachedTo(dn), [])
+    assert.equal(admin.policiesAttachedTo(guests).length, 1)
+    await admin.attachPrincipalPolicy(dn, 'readwrite')
+    assert.deepEqual(
+      admin.listAttachments().map(({ policy, subject }) => [policy, subject]),
+      [
+        ['readonly', guests],
+        ['readwrite', staff],
+      ],
+    )
+    await refuses(admin.detachPrincipalPolicy(guests, 'readwrite'), 'no_such_entity')
+    await admin.detachPrincipalPolicy(staff, 'readwrite')
+    await admin.detachPrincipalPolicy(guests, 'readonly')
+    assert.deepEqual((await state.list('admin/ldap-')).entries, [])
+    for (const directory of ['', 'a/b', 'a b', 'x'.repeat(65)]) {
+      await refuses(admin.attachPrincipalPolicy({ ...dn, directory }, 'readonly'), 'invalid_name')
+    }
+    await admin.close()
+  })
+
+  it('keep, when a second directory comes, what they had, and share it with nobody', async () => {
+    const alone = await open()
+    await alone.admin.attachPrincipalPolicy({ ...dn, directory: 'staff' }, 'readwrite')
+    await alone.admin.close()
+    const { state } = alone
+    const { admin } = await open({ state, ldapHome: () => 'staff' })
+    const names = (directory: string) =>
+      admin.policiesAttachedTo({ ...dn, directory }).map(({ name }) => name)
+    assert.deepEqual(names('staff'), ['readwrite'])
+    assert.deepEqual(names('guests'), [])
+    // Twice is once: nothing is left when it is taken away.
+    await admin.attachPrincipalPolicy({ ...dn, directory: 'staff' }, 'readwrite')
+    await admin.detachPrincipalPolicy({ ...dn, directory: 'staff' }, 'readwrite')
+    assert.deepEqual(names('staff'), [])
+    assert.deepEqual((await state.list('admin/ldap-')).entries, [])
+    await admin.close()
+  })
+
+  it('keep what they had when theirs is the only directory again, or is called something else', async () => {
+    const several = await open({ ldapHome: () => 'staff' })
+    await several.admin.attachPrincipalPolicy({ ...dn, directory: 'staff' }, 'readonly')
+    await several.admin.attachPrincipalPolicy({ ...dn, directory: 'guests' }, 'writeonly')
+    await several.admin.close()
+    const { admin, state } = await open({ state: several.state })
+    const names = (directory: string) =>
+      admin.policiesAttachedTo({ ...dn, directory }).map(({ name }) => name)
+    assert.deepEqual(names('staff'), ['readonly'])
+    await admin.attachPrincipalPolicy({ ...dn, directory: 'staff' }, 'readwrite')
+    assert.deepEqual(names('staff').toSorted(), ['readonly', 'readwrite'])
+    assert.deepEqual(names('corp'), ['readwrite'])
+    await admin.detachPrincipalPolicy({ ...dn, directory: 'staff' }, 'readonly')
+    assert.deepEqual(names('staff'), ['readwrite'])
+    assert.equal((await state.list('admin/ldap-')).entries.length, 2)
+    await admin.close()
+  })
+
   it('are denied everything when what is stored of them cannot be read', async () => {
     const { admin, state } = await open()
     await admin.attachPrincipalPolicy(dn, 'readwrite')
@@ -299,7 +361,7 @@ describe('documents of the first schema', () => {
       ['v1', 'v2'],
     )
     for (const { value } of (await state.list('admin/')).entries) {
-      assert.equal(JSON.parse(value).schema, 2)
+      assert.equal(JSON.parse(value).schema, 3)
     }
     await admin.close()
   })

@@ -6,7 +6,10 @@ const entityName = /^[\w+=,.@-]{1,64}$/
 const groupName = /^[\w+=,.@-]{1,128}$/
 /** Like IAM's, without the comma, since policy claims are comma lists, and with the colon that MinIO's users like. */
 const policyName = /^[\w+=.@:-]{1,128}$/
-const accessKeyId = /^[A-Za-z0-9_.-]{3,128}$/
+/** Whoever comes from MinIO signs with a name, which may be an address. */
+/** As the configuration has it. */
+const directoryName = /^[A-Za-z0-9_.-]{1,64}$/
+const accessKeyId = /^[A-Za-z0-9_.@+-]{3,128}$/
 
 /** What `aws:userid` says of root and of root's sessions: "everybody but root" in a policy must spare no user. */
 const namesOfRoot: ReadonlySet<string> = new Set(['root', '000000000000'])
@@ -40,7 +43,7 @@ export function checkAccessKey(id: string, secret: string): void {
   if (!accessKeyId.test(id) || id.startsWith('ASIA')) {
     throw new AdminError(
       'invalid_key',
-      'An access key id has 3 to 128 letters, digits or characters of _.- and does not begin with ASIA',
+      'An access key id has 3 to 128 letters, digits or characters of _.@+- and does not begin with ASIA',
     )
   }
   if (secret.length < 8 || secret.length > 128) {
@@ -49,7 +52,10 @@ export function checkAccessKey(id: string, secret: string): void {
 }
 
 /** A normalised DN; who normalises it is the caller. 700 bytes are what a key of the store has room for. */
-export function checkLdapSubject({ name }: LdapSubject): void {
+export function checkLdapSubject({ name, directory }: LdapSubject): void {
+  if (directory !== undefined && !directoryName.test(directory)) {
+    throw invalidName('A directory is called as in the configuration: 1 to 64 of A-Z a-z 0-9 _.-')
+  }
   const fits = name.isWellFormed() && Buffer.byteLength(name) <= 700
   if (fits && /^[^\p{Cc}]+=[^\p{Cc}]*$/u.test(name)) return
   throw invalidName(
@@ -90,6 +96,11 @@ function isTagText(text: string, longest: number): boolean {
   return text.length <= longest && text.isWellFormed() && tagText.test(text)
 }
 
+export function checkAccessKeyName(name: string): void {
+  if (name.length <= 128 && name.isWellFormed() && !/\p{Cc}/u.test(name)) return
+  throw invalidValue('The name of a key has at most 128 characters, and no control characters')
+}
+
 export function checkDescription(text: string): void {
   if (
     text.length <= 1000 &&
@@ -107,14 +118,17 @@ export function checkMaxSessionSeconds(seconds: number): void {
 }
 
 /**
- * The issuer's URL, as tokens name it: `https`, a host in lower case, no user, query or fragment, no slash at the end.
- * @returns what stands behind `https://`: the name of the provider in its ARN
+ * The issuer's URL, as tokens name it: `https` (or `http` to this machine, where nobody can listen in between), a host in
+ * lower case, no user, query or fragment, no slash at the end.
+ * @returns what stands behind the scheme: the name of the provider in its ARN
  */
 export function providerName(url: string): string {
   const shape =
-    /^https:\/\/([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[1-9]\d{0,4})?(?:\/[\w.~!$&'()*+,;=:@%-]+)*)$/
+    /^https?:\/\/([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[1-9]\d{0,4})?(?:\/[\w.~!$&'()*+,;=:@%-]+)*)$/
   const name = url.length <= 255 ? shape.exec(url)?.[1] : undefined
-  if (name !== undefined && URL.canParse(url)) return name
+  const isSafe =
+    url.startsWith('https:') || /^http:\/\/(?:localhost|127(?:\.\d{1,3}){3})(?![^:/])/.test(url)
+  if (name !== undefined && isSafe && URL.canParse(url)) return name
   throw invalidValue(
     'The URL of a provider is like https://login.example.org/tenant: https, no query, no slash at the end, at most 255 characters',
   )

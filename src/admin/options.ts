@@ -18,6 +18,11 @@ export type AdministrationOptions = Readonly<{
   revokeRole(role: Pick<Role, 'name' | 'arn'>): Promise<unknown>
   /** Ends the live sessions that tokens of a provider began, when it is deleted. */
   revokeProvider(provider: Pick<RegisteredProvider, 'arn' | 'url'>): Promise<unknown>
+  /**
+   * For several directories: the one that a distinguished name is taken for when nobody says. Absent: there is one at
+   * most, and whatever was attached without a word about it is its people's.
+   */
+  ldapHome?: ((name: string) => string) | undefined
   clock: () => Date
   random: (bytes: number) => Buffer
   onError(what: string, error: unknown): void

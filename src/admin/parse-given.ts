@@ -3,7 +3,7 @@ import type { Policy } from '../policy/index.ts'
 import { AdminError } from './admin-error.ts'
 
 /** A document that a caller brings. @throws AdminError `malformed_policy` or `limit_exceeded` */
-export function parseGiven(text: string, kind: 'identity' | 'trust'): Policy {
+export function parseGiven(text: string, kind: 'identity' | 'session' | 'trust'): Policy {
   try {
     return parsePolicy(text, kind)
   } catch (error) {

@@ -4,19 +4,21 @@ import { Secret } from '../secret.ts'
 import type { Change, Entry } from '../state.ts'
 import { providerNameOf, roleName } from './arn.ts'
 import { Derived } from './derived.ts'
-import { ldapName, read, splitKey } from './documents.ts'
+import { ldapSubject, read, splitKey } from './documents.ts'
 import type { AccessKeyDocument } from './documents.ts'
 import {
   declaredGroup,
   declaredPolicy,
   declaredRole,
   declaredUser,
+  storedAccessKey,
   storedGroup,
   storedPolicy,
   storedProvider,
   storedRole,
   storedUser,
 } from './entities.ts'
+import type { AdministrationOptions } from './options.ts'
 import type { DeclaredGroup, Overlay } from './overlay.ts'
 import { emptyTables, ldapTag } from './tables.ts'
 import type { Tables } from './tables.ts'
@@ -37,6 +39,7 @@ export type SnapshotOptions = Readonly<{
   openSecret(accessKeyId: string, sealed: string): string
   /** A stored document that cannot be used; the rest still counts. */
   onBroken(key: string, error: unknown): void
+  ldapHome?: AdministrationOptions['ldapHome']
 }>
 
 /** The directory in memory: what the configuration file declares, over what the store holds, over the canned policies. */
@@ -52,7 +55,7 @@ export class Snapshot implements Directory {
     this.#options = options
     this.#tables = emptyTables()
     this.#declaredGroups = groupsByMember(options.overlay.groups ?? [])
-    this.#derived = new Derived(this.#tables, this.#declaredGroups)
+    this.#derived = new Derived(this.#tables, this.#declaredGroups, this.#options.ldapHome)
     this.reset([])
   }
 
@@ -178,7 +181,7 @@ export class Snapshot implements Directory {
   }
 
   #forget(): void {
-    this.#derived = new Derived(this.#tables, this.#declaredGroups)
+    this.#derived = new Derived(this.#tables, this.#declaredGroups, this.#options.ldapHome)
   }
 
   #put(entry: Entry): void {
@@ -218,7 +221,7 @@ export class Snapshot implements Directory {
         break
       case 'ldap-user':
       case 'ldap-group': {
-        const subject: LdapSubject = { kind, name: ldapName(name) }
+        const subject = ldapSubject(kind, name)
         tables.ldap.set(ldapTag(subject), { subject, policies: read(kind, value).policies })
         break
       }
@@ -252,7 +255,7 @@ export class Snapshot implements Directory {
         break
       case 'ldap-user':
       case 'ldap-group':
-        tables.ldap.delete(ldapTag({ kind, name: ldapName(name) }))
+        tables.ldap.delete(ldapTag(ldapSubject(kind, name)))
         break
     }
   }
@@ -279,7 +282,7 @@ export class Snapshot implements Directory {
       this.#tables.groups.set(name, { ...group, managedBy: 'api' })
     }
     if (kind === 'ldap-user' || kind === 'ldap-group') {
-      const subject: LdapSubject = { kind, name: ldapName(name) }
+      const subject = ldapSubject(kind, name)
       this.#tables.ldap.set(ldapTag(subject), { subject, policies: [], problem })
     }
   }
@@ -304,14 +307,8 @@ export class Snapshot implements Directory {
   }
 
   #storedKey(accessKeyId: string, document: AccessKeyDocument): AccessKey {
-    return {
-      accessKeyId,
-      secretAccessKey: new Secret(this.#options.openSecret(accessKeyId, document.secret)),
-      user: document.user,
-      status: document.status,
-      createdAt: new Date(document.createdAt),
-      managedBy: 'api',
-    }
+    const secret = new Secret(this.#options.openSecret(accessKeyId, document.secret))
+    return storedAccessKey(accessKeyId, document, secret)
   }
 }
 

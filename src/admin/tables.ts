@@ -41,6 +41,6 @@ export function emptyTables(): Tables {
   }
 }
 
-export function ldapTag({ kind, name }: LdapSubject): string {
-  return `${kind} ${name}`
+export function ldapTag({ kind, name, directory }: LdapSubject): string {
+  return directory === undefined ? `${kind} ${name}` : `${kind} ${name} of ${directory}`
 }

@@ -63,9 +63,43 @@ export type AccessKey = Readonly<{
   /** Name of the user that owns it. */
   user: string
   status: 'Active' | 'Inactive'
+  /** For people. */
+  name?: string
+  description?: string
+  /** From this instant on it is no key any more. */
+  expiresAt?: Date
+  /** Narrows what the user may do, for this key alone: a layer of its own. Absent: all that the user may. */
+  policy?: Policy | BrokenPolicy
   createdAt: Date
   managedBy: ManagedBy
 }>
+
+/** Each absent member has the value of a key that is just made: active, without end, as wide as its user. */
+export type NewAccessKey = Readonly<{
+  /** Made here, unless an administrator brings both: id 3 to 128 of `[A-Za-z0-9_.@+-]`, secret 8 to 128 characters. */
+  accessKeyId?: string
+  secretAccessKey?: Secret
+  status?: AccessKey['status']
+  name?: string
+  description?: string
+  expiresAt?: Date
+  /** Text of a session policy. */
+  policy?: string
+}>
+
+/** A whole key of another server. */
+export type BroughtAccessKey = NewAccessKey &
+  Readonly<{ accessKeyId: string; secretAccessKey: Secret }>
+
+/** In what a stored key is not the one that was brought. */
+export type AccessKeyDifference =
+  | 'user'
+  | 'secret'
+  | 'status'
+  | 'name'
+  | 'description'
+  | 'expiry'
+  | 'policy'
 
 export type PolicyVersion = Readonly<{
   /** `v1`, `v2`, …: never given twice in the life of a policy. */
@@ -104,8 +138,15 @@ export type RegisteredProvider = Readonly<{
   managedBy: ManagedBy
 }>
 
-/** Who may have policies. `ldap-*` names are normalised DNs. */
-export type LdapSubject = Readonly<{ kind: 'ldap-user' | 'ldap-group'; name: string }>
+/**
+ * Who may have policies. `ldap-*` names are normalised DNs, and two directories may have one in common. `directory` left
+ * out: the only one, or the one that names like this are taken for (`AdministrationOptions.ldapHome`).
+ */
+export type LdapSubject = Readonly<{
+  kind: 'ldap-user' | 'ldap-group'
+  name: string
+  directory?: string
+}>
 export type PolicyHolder = Readonly<{ kind: 'user' | 'group' | 'role'; name: string }>
 
 /** One policy on one holder. `boundary`: it limits the holder and grants nothing. */
@@ -221,11 +262,18 @@ export interface Administration extends Directory {
   /** Keys that are not there are no error. */
   untag(what: Tagged, keys: readonly string[]): Promise<void>
 
-  /** Made here, unless an administrator brings both: id 3 to 128 of `[A-Za-z0-9_.-]`, secret 8 to 128 characters. */
-  createAccessKey(
+  /** At most ten a user, or a thousand when they are brought along. */
+  createAccessKey(user: string, wish?: NewAccessKey): Promise<AccessKey>
+  /**
+   * In what the key of this id differs from the one that is brought, which is checked as if it were to be made. Empty:
+   * in nothing. `undefined`: there is no key of this id.
+   */
+  compareAccessKey(
     user: string,
-    given?: Readonly<{ accessKeyId: string; secretAccessKey: Secret }>,
-  ): Promise<AccessKey>
+    brought: BroughtAccessKey,
+  ): readonly AccessKeyDifference[] | undefined
+  /** Puts the key that is brought in the place of the user's own key of this id, whole, in one step. */
+  replaceAccessKey(user: string, brought: BroughtAccessKey): Promise<AccessKey>
   deleteAccessKey(accessKeyId: string): Promise<void>
   setAccessKeyStatus(accessKeyId: string, status: AccessKey['status']): Promise<void>
 

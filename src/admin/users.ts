@@ -1,20 +1,18 @@
-import type { Secret } from '../secret.ts'
 import type { Write } from '../state.ts'
 import { AdminError } from './admin-error.ts'
 import { accessKeyKey, groupKey, read, userKey, write } from './documents.ts'
-import type { AccessKeyDocument, UserDocument } from './documents.ts'
+import type { UserDocument } from './documents.ts'
 import { storedUser } from './entities.ts'
 import { refuseHeld } from './holders.ts'
 import { join, nothing, put, touch, unchanged } from './ledger.ts'
-import { checkAccessKey, checkTags, checkUserName } from './names.ts'
-import { newId, newSecret } from './new-ids.ts'
+import { checkTags, checkUserName } from './names.ts'
+import { newId } from './new-ids.ts'
 import type { Tools } from './tools.ts'
-import type { AccessKey, Deletion, NewUser, User } from './types.ts'
+import type { Deletion, NewUser, User } from './types.ts'
 
-const maxAccessKeys = 10
 const maxGroups = 50
 
-/** Changes of users and of their keys. */
+/** Changes of users. */
 export class Users {
   readonly #tools: Tools
 
@@ -106,79 +104,6 @@ export class Users {
       return { document: { ...document, groups } }
     })
   }
-
-  async createAccessKey(
-    user: string,
-    given: Readonly<{ accessKeyId: string; secretAccessKey: Secret }> | undefined,
-  ): Promise<AccessKey> {
-    const { holders, ledger, snapshot, options, random } = this.#tools
-    const id = given?.accessKeyId ?? newId('AKIA', random)
-    const secret = given?.secretAccessKey ?? newSecret(random)
-    checkAccessKey(id, secret.reveal())
-    if (snapshot.findAccessKey(id)?.managedBy === 'file') throw taken(id)
-    const createdAt = ledger.now()
-    await holders.change({ kind: 'user', name: user }, async (document) => {
-      if (await ledger.get(accessKeyKey(id))) throw taken(id)
-      if (document.accessKeys.length >= maxAccessKeys) {
-        throw new AdminError('limit_exceeded', `A user has at most ${maxAccessKeys} keys`)
-      }
-      const sealed = options.vault.seal(accessKeyKey(id), secret.reveal())
-      const accessKey: AccessKeyDocument = { user, status: 'Active', secret: sealed, createdAt }
-      return {
-        document: { ...document, accessKeys: [...document.accessKeys, id] },
-        more: {
-          conditions: [{ key: accessKeyKey(id), revision: 0 }],
-          writes: [put(accessKeyKey(id), write(accessKey))],
-        },
-      }
-    })
-    return {
-      accessKeyId: id,
-      secretAccessKey: secret,
-      user,
-      status: 'Active',
-      createdAt: new Date(createdAt),
-      managedBy: 'api',
-    }
-  }
-
-  async deleteAccessKey(accessKeyId: string): Promise<void> {
-    const { user } = this.#storedAccessKey(accessKeyId)
-    await this.#tools.holders.change({ kind: 'user', name: user }, (document) => ({
-      document: {
-        ...document,
-        accessKeys: document.accessKeys.filter((id) => id !== accessKeyId),
-      },
-      more: { conditions: [], writes: [{ kind: 'delete', key: accessKeyKey(accessKeyId) }] },
-    }))
-  }
-
-  async setAccessKeyStatus(accessKeyId: string, status: AccessKey['status']): Promise<void> {
-    const { ledger } = this.#tools
-    this.#storedAccessKey(accessKeyId)
-    await ledger.change(async () => {
-      const entry = await ledger.get(accessKeyKey(accessKeyId))
-      if (!entry) throw noKey(accessKeyId)
-      const document = { ...read('accesskey', entry.value), status }
-      return {
-        conditions: [unchanged(entry)],
-        writes: [put(entry.key, write(document))],
-        result: undefined,
-      }
-    })
-  }
-
-  #storedAccessKey(accessKeyId: string): AccessKey {
-    const key = this.#tools.snapshot.findAccessKey(accessKeyId)
-    if (!key) throw noKey(accessKeyId)
-    if (key.managedBy === 'file') {
-      throw new AdminError(
-        'unmodifiable',
-        `The key ${accessKeyId} is declared in the configuration file`,
-      )
-    }
-    return key
-  }
 }
 
 /** AWS IAM API reference, DeleteUser. A boundary and tags hold nobody back. */
@@ -193,12 +118,4 @@ function refuseDependents(name: string, user: UserDocument): void {
       `user "${name}" is in groups; remove it from them first`,
     )
   }
-}
-
-function noKey(accessKeyId: string): AdminError {
-  return new AdminError('no_such_entity', `There is no access key ${accessKeyId}`)
-}
-
-function taken(accessKeyId: string): AdminError {
-  return new AdminError('already_exists', `The access key id ${accessKeyId} is taken`)
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import { signRequest } from '../sigv4/index.ts'
 import { Answer } from './answer.ts'
 import { CliError } from './cli-error.ts'
@@ -32,13 +33,31 @@ export function createClient(context: Context, options: RemoteOptions): Client {
   const region = findRegion(context.env)
   const call: Client['call'] = async (service, action, fields = {}) => {
     const body = form({ Action: action, Version: versions[service], ...fields })
-    const headers = sign(endpoint, { region, service }, body, keys, context.clock())
-    const reply = await send(endpoint, headers, body)
+    const reply = await sendPatiently(endpoint, body, () =>
+      sign(endpoint, { region, service }, body, keys, context.clock()),
+    )
     const answer = await readReply(reply)
     if (reply.status >= 300) throw refusal(reply.status, answer)
     return answer.member(`${action}Response`).member(`${action}Result`)
   }
   return { call, list: (action, member, fields) => listAll(call, action, member, fields) }
+}
+
+const attempts = 5
+const pauseMs = 1000
+
+/** Whoever has much to say is told to slow down, and does. */
+async function sendPatiently(
+  endpoint: URL,
+  body: string,
+  signed: () => ReturnType<typeof sign>,
+): Promise<Reply> {
+  for (let attempt = 1; ; attempt++) {
+    const reply = await send(endpoint, signed(), body)
+    const isThrottled = reply.status === 429 || /<Code>(?:Throttling|SlowDown)</.test(reply.body)
+    if (!isThrottled || attempt === attempts) return reply
+    await pause(pauseMs)
+  }
 }
 
 /** Only a server with `regionPolicy: strict` minds. */
@@ -138,7 +157,7 @@ function refusal(status: number, answer: Answer): CliError {
   return new CliError(
     authentication.has(code) ? 'denied' : 'refused',
     `${printable(code)}: ${words}${hint === undefined ? '' : ` ${hint}`}${why}`,
-    { detail: { wireCode: code } },
+    { detail: { wireCode: code, status } },
   )
 }
 

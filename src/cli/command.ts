@@ -29,10 +29,9 @@ export function remote(
         ...(typeof options['endpoint'] === 'string' ? { endpoint: options['endpoint'] } : {}),
         ...(typeof options['dir'] === 'string' ? { dir: options['dir'] } : {}),
       })
-      deliver(
-        await run(client, command.processedArgs.map(textArgument), options),
-        options['json'] === true,
-      )
+      const output = await run(client, command.processedArgs.map(textArgument), options)
+      deliver(output, options['json'] === true)
+      if (output.failure) throw output.failure
     })
 }
 

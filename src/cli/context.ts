@@ -13,5 +13,8 @@ export type Context = Readonly<{
   clock(): Date
 }>
 
-/** What a command returns: the value for `--json`, and the same for people. */
-export type Output = Readonly<{ value: unknown; text: string }>
+/**
+ * What a command returns: the value for `--json`, and the same for people. `failure`: thrown when these have been printed,
+ * for a command that did not do all of its work.
+ */
+export type Output = Readonly<{ value: unknown; text: string; failure?: Error }>

@@ -1,4 +1,5 @@
 import { isWireCode } from './client.ts'
+import type { Client } from './client.ts'
 
 /**
  * People name policies, the wire wants ARNs: those made here stand under the account, built-in ones under `aws`.
@@ -14,4 +15,20 @@ export async function withPolicyArn<T>(name: string, use: (arn: string) => Promi
       throw isWireCode(second, 'NoSuchEntity') ? error : second
     })
   }
+}
+
+/** A new version that acts at once. The oldest one that does not act goes, when there are five. */
+export async function addPolicyVersion(
+  client: Client,
+  PolicyArn: string,
+  PolicyDocument: string,
+): Promise<void> {
+  const versions = await client.list('ListPolicyVersions', 'Versions', { PolicyArn })
+  const oldest = versions.find((version) => !version.flag('IsDefaultVersion'))
+  if (versions.length >= 5 && oldest) {
+    const VersionId = oldest.text('VersionId')
+    await client.call('iam', 'DeletePolicyVersion', { PolicyArn, VersionId })
+  }
+  const fields = { PolicyArn, PolicyDocument, SetAsDefault: 'true' }
+  await client.call('iam', 'CreatePolicyVersion', fields)
 }

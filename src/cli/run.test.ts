@@ -55,6 +55,23 @@ describe('wrong usage (exit code 2)', () => {
   }
 })
 
+describe('a server that asks for patience', () => {
+  it('gets it, and the command its answer', async (t) => {
+    const { url, asked } = await fakeServer(t, () =>
+      asked.length === 1
+        ? {
+            status: 429,
+            type: 'text/xml',
+            body: '<ErrorResponse><Error><Code>Throttling</Code></Error></ErrorResponse>',
+          }
+        : success('ListUsers', { Users: [] }),
+    )
+    const { code, error } = await runCli(['admin', 'user', 'ls'], { env: keysFor(url) })
+    assert.equal(code, 0, error)
+    assert.equal(asked.length, 2)
+  })
+})
+
 describe('the keys that sign', () => {
   const signer = async (
     t: TestContext,

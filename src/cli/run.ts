@@ -5,6 +5,7 @@ import { addAccessKeyCommands } from './commands/accesskey.ts'
 import { addCompletionCommand } from './commands/completion.ts'
 import { addExplainCommand } from './commands/explain.ts'
 import { addGroupCommands } from './commands/group.ts'
+import { addImportCommands } from './commands/import.ts'
 import { addKeyRingCommands } from './commands/keys.ts'
 import { addLdapCommands } from './commands/ldap.ts'
 import { addLintCommand } from './commands/lint.ts'
@@ -50,6 +51,7 @@ function createProgram(context: Context): Command {
   addAccessKeyCommands(admin, setting)
   addProviderCommands(admin, setting)
   addLdapCommands(admin, setting)
+  addImportCommands(admin, setting)
   addKeyRingCommands(admin, setting)
   addSessionCommands(admin, setting)
   addExplainCommand(program, setting)
@@ -60,7 +62,8 @@ function createProgram(context: Context): Command {
 }
 
 const exitCodeHelp = `
-Exit codes: 0 done, 1 refused by the server, not valid or not started, 2 wrong usage, 3 no server there, 4 denied.
+Exit codes: 0 done, 1 refused by the server, not valid or not started, 2 wrong usage, 3 no server there, 4 denied,
+5 imported, but not everything.
 Keys to sign with: --dir DIR, else DAYPASS_ACCESS_KEY and DAYPASS_SECRET_KEY (and DAYPASS_SESSION_TOKEN),
 else the root key in DAYPASS_DIR, else AWS_ACCESS_KEY_ID and its sisters, else the root key in ./data.
 Region to sign for: DAYPASS_REGION, AWS_REGION, AWS_DEFAULT_REGION, or us-east-1.`

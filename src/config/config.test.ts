@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { randomBytes } from 'node:crypto'
 import { after, describe, it } from 'node:test'
+import { createLdapVerifier } from '../identity/index.ts'
 import { ConfigError, loadConfig, loadRootCredentials, readRootCredentials } from './index.ts'
 import type { Config, Problem } from './index.ts'
 
@@ -340,6 +341,60 @@ describe('the other ways in', () => {
     assert.equal(loadConfig({ env: srv }).ldap[0]?.srvRecord, '_ldaps._tcp.ldap.example.com')
   })
 
+  it('come from every one of MinIO’s LDAP variables', () => {
+    const one = (more: Readonly<Record<string, string>>) => {
+      const prefixed = Object.entries(more).map(([name, value]) => [
+        `MINIO_IDENTITY_LDAP_${name}`,
+        value,
+      ])
+      return loadConfig({ env: { ...minioLdap, ...Object.fromEntries(prefixed) } }).ldap
+    }
+    const { lookupBindPassword, ...whole } =
+      one({
+        ENABLE: 'on',
+        SERVER_ADDR: 'ldap.example.com:1636',
+        USER_DN_ATTRIBUTES: 'mail, sshPublicKey',
+        GROUP_SEARCH_BASE_DN: 'ou=g,dc=example;ou=h,dc=example',
+        GROUP_SEARCH_FILTER: '(|(member=%d)(memberUid=%s))',
+        TLS_SKIP_VERIFY: 'on',
+        SERVER_INSECURE: 'on',
+        SERVER_STARTTLS: 'on',
+        COMMENT: 'of head office',
+      })[0] ?? {}
+    assert.equal(lookupBindPassword?.reveal(), 'the password of the reader')
+    assert.deepEqual(whole, {
+      name: 'ldap',
+      servers: ['ldap.example.com:1636'],
+      startTls: true,
+      insecurePlain: true,
+      insecureSkipVerify: true,
+      lookupBindDn: 'cn=reader,dc=example',
+      userBaseDns: ['ou=a,dc=example', 'ou=b,dc=example'],
+      userFilter: '(uid=%s)',
+      userAttributes: ['mail', 'sshPublicKey'],
+      groupBaseDns: ['ou=g,dc=example', 'ou=h,dc=example'],
+      groupFilter: '(|(member=%d)(memberUid=%s))',
+    })
+    assert.equal(one({ SRV_RECORD_NAME: 'ldap' })[0]?.srvRecord, '_ldap._tcp.ldap.example.com')
+    const named = one({ SRV_RECORD_NAME: 'on', SERVER_ADDR: '_ldap._tcp.corp.example.com' })
+    assert.equal(named[0]?.srvRecord, '_ldap._tcp.corp.example.com')
+    assert.equal(named[0].servers, undefined)
+    assert.equal(one({ LOOKUP_BIND_PASSWORD: '' })[0]?.lookupBindPassword, undefined)
+    for (const off of ['off', 'false', '0']) assert.deepEqual(one({ ENABLE: off }), [])
+    assert.deepEqual(one({ SERVER_ADDR: '' }), [])
+    for (const [name, value] of [
+      ['GROUP_SEARCH_BASE_DN', 'ou=g,dc=example'],
+      ['USER_DN_SEARCH_FILTER', '(uid=alice)'],
+      ['USER_DN_SEARCH_BASE_DN', 'dc=example;ou=a,dc=example'],
+      ['USER_DN_ATTRIBUTES', 'a b'],
+    ] as const) {
+      assert.throws(
+        () => createLdapVerifier({ directories: one({ [name]: value }), clock: () => new Date(0) }),
+        TypeError,
+      )
+    }
+  })
+
   it('are refused when a variable is unknown or what is needed is missing', () => {
     const unknown = { MINIO_IDENTITY_LDAP_STS_EXPIRY: '1h' }
     assert.deepEqual(
@@ -373,6 +428,10 @@ describe('the other ways in', () => {
     const tls = 'tls: { certFile: a.pem, keyFile: b.pem }'
     const { certificates } = load(`${tls}\ncertificates: { caFiles: [ca.pem], ${rules} }`)
     assert.equal(certificates?.caFiles[0], join(dir, 'ca.pem'))
+    const own = load(
+      `${tls}\ncertificates: { caFiles: [ca.pem], rules: [{ caFile: ca.pem, role: r }] }`,
+    )
+    assert.equal(own.certificates?.rules[0]?.caFile, join(dir, 'ca.pem'))
     const minio = load(`${tls}\ncertificates: { caFiles: [ca.pem], rules: [{ policyFrom: cn }] }`, {
       MINIO_IDENTITY_TLS_ENABLE: 'on',
     })
@@ -384,6 +443,27 @@ describe('the other ways in', () => {
     assert.deepEqual(
       paths(() => load(provider, minioLdap)),
       ['ldap.0.name'],
+    )
+  })
+
+  it('are turned on and off by words that are known', () => {
+    const off = { ...minioLdap, MINIO_IDENTITY_LDAP_ENABLE: 'OFF' }
+    assert.deepEqual(loadConfig({ env: off }).ldap, [])
+    const wrong = {
+      ...minioLdap,
+      MINIO_IDENTITY_LDAP_ENABLE: 'no',
+      MINIO_IDENTITY_LDAP_SERVER_STARTTLS: 'yes',
+      MINIO_IDENTITY_TLS_ENABLE: 'yes',
+      MINIO_IDENTITY_PLUGIN_ENABLE: 'never',
+    }
+    assert.deepEqual(
+      paths(() => loadConfig({ env: wrong })),
+      [
+        'MINIO_IDENTITY_LDAP_ENABLE',
+        'MINIO_IDENTITY_LDAP_SERVER_STARTTLS',
+        'MINIO_IDENTITY_PLUGIN_ENABLE',
+        'MINIO_IDENTITY_TLS_ENABLE',
+      ],
     )
   })
 

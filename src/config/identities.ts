@@ -61,12 +61,16 @@ function readCertificates(
   if (certificates === undefined) throw new Error('is not there')
   const { proxy, caFiles, crlFiles, rules, ...rest } = certificates
   const local = (file: string): string => resolve(place.base, file)
+  const placed = rules.map(({ caFile, ...rule }) => ({
+    ...rule,
+    ...(caFile === undefined ? {} : { caFile: local(caFile) }),
+  }))
   return {
     ...rest,
     caFiles: caFiles.map(local),
     ...(crlFiles ? { crlFiles: crlFiles.map(local) } : {}),
     // The verifier refuses a rule that does not award exactly one thing, and says which.
-    rules: rules as CertificateSettings['rules'], // oxlint-disable-line typescript/no-unsafe-type-assertion -- see above
+    rules: placed as CertificateSettings['rules'], // oxlint-disable-line typescript/no-unsafe-type-assertion -- see above
     ...(proxy ? { proxy: { ...proxy, proof: readSecret(proxy.proof, place) } } : {}),
   }
 }

@@ -10,6 +10,7 @@ import { readMinioEnvironment } from './minio-environment.ts'
 import type { MinioEnvironment } from './minio-environment.ts'
 import { readIdentities } from './identities.ts'
 import type { Identities } from './identities.ts'
+import { readJson } from './read-json.ts'
 import { readOverlay } from './overlay.ts'
 import { ConfigError } from './problem.ts'
 import type { Problem } from './problem.ts'
@@ -44,7 +45,7 @@ export function loadConfig(source: ConfigSource): Config {
   const minio = readMinioEnvironment(source.env)
   const own = readDaypassEnvironment(source.env)
   problems.push(...minio.problems, ...own.problems)
-  const document = source.file === undefined ? {} : readYaml(source.file, problems)
+  const document = source.file === undefined ? {} : readSettings(source.file, problems)
   const merged = { ...merge(document, minio), ...own.settings, ...defined(source.overrides ?? {}) }
   const parsed = parse(merged, problems)
   const base = source.file === undefined ? process.cwd() : dirname(resolve(source.file))
@@ -95,12 +96,14 @@ export function messageOf(issue: z.core.$ZodIssue): string {
 
 /** Files are named relative to the configuration file, whatever the working directory is. */
 function withPaths(config: ConfigFile, base: string): ConfigFile {
-  const { tls, openid } = config
+  const { tls, openid, iamProviders } = config
   return {
     ...config,
     ...(tls
       ? { tls: { certFile: resolve(base, tls.certFile), keyFile: resolve(base, tls.keyFile) } }
       : {}),
+    iamProviders:
+      iamProviders.caFile === undefined ? {} : { caFile: resolve(base, iamProviders.caFile) },
     openid: openid.map((provider) =>
       provider.caFile === undefined
         ? provider
@@ -109,13 +112,18 @@ function withPaths(config: ConfigFile, base: string): ConfigFile {
   }
 }
 
-export function readYaml(file: string, problems: Problem[]): Record<string, unknown> {
+/** The settings in a file of YAML or JSON. @throws ConfigError when they cannot be read */
+export function readSettings(file: string, problems: Problem[]): Record<string, unknown> {
   let text: string
   try {
     text = readFileSync(file, 'utf8')
   } catch (error) {
     throw new ConfigError([{ path: file, message: `cannot be read (${codeOf(error)})` }])
   }
+  return readJson(text) ?? parseYaml(text, file, problems)
+}
+
+function parseYaml(text: string, file: string, problems: Problem[]): Record<string, unknown> {
   // The library's own search for doubled keys takes quadratic time.
   const document = parseDocument(text, { prettyErrors: true, uniqueKeys: false })
   const broken = [...document.errors.map((error) => error.message), ...doubledKeys(document)]

@@ -45,6 +45,7 @@ export function isIdentityVariable(variable: string, problems: Problem[]): boole
 }
 
 export function readMinioIdentities(env: Environment, problems: Problem[]): MinioIdentities {
+  for (const variable of flags) checkFlag(variable, env[variable], problems)
   const certificates = readTls(env)
   return {
     ldap: readLdap(env, problems),
@@ -119,6 +120,22 @@ function list(text: string | undefined, separator: string): string[] {
     .split(separator)
     .map((item) => item.trim())
     .filter((item) => item !== '')
+}
+
+const flags = [
+  `${ldapPrefix}ENABLE`,
+  `${ldapPrefix}SERVER_STARTTLS`,
+  `${ldapPrefix}SERVER_INSECURE`,
+  `${ldapPrefix}TLS_SKIP_VERIFY`,
+  `${tlsPrefix}ENABLE`,
+  `${tlsPrefix}SKIP_VERIFY`,
+  `${pluginPrefix}ENABLE`,
+]
+
+/** `no` would leave on what is on unless it is turned off, and `yes` would leave off the rest, without a word. */
+function checkFlag(variable: string, word: string | undefined, problems: Problem[]): void {
+  if (word === undefined || word === '' || isOn(word) || isOff(word)) return
+  problems.push({ path: variable, message: `is neither on nor off: ${JSON.stringify(word)}` })
 }
 
 const yes = new Set(['on', 'true', '1', 't', 'enabled'])

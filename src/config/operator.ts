@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path'
-import { messageOf, readYaml } from './load.ts'
+import { messageOf, readSettings } from './load.ts'
 import { operatorSchema, type OperatorFile } from './operator-schema.ts'
 import { ConfigError, type Problem } from './problem.ts'
 import { isLoopback } from './whole.ts'
@@ -23,7 +23,7 @@ export type OperatorConfigSource = Readonly<{
  */
 export function loadOperatorConfig({ env, file, overrides }: OperatorConfigSource): OperatorConfig {
   const problems: Problem[] = []
-  const document = file === undefined ? {} : readYaml(file, problems)
+  const document = file === undefined ? {} : readSettings(file, problems)
   const merged = { ...document, ...fromEnvironment(env, document), ...overrides }
   const parsed = operatorSchema.safeParse(merged)
   if (!parsed.success) {

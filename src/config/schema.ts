@@ -42,7 +42,9 @@ const openIdProvider = z
     claimPath: z
       .boolean()
       .default(false)
-      .describe('Read dots in `claimName` as a path: `realm_access.roles`.'),
+      .describe(
+        'Read dots in `claimName` as a path: `realm_access.roles`. A dot in a name is written `\\.`.',
+      ),
     claimPrefix: z.string().default('').describe('Put before `claimName`.'),
     claimUserinfo: z.boolean().default(false).describe('Add the claims of the userinfo endpoint.'),
     rolePolicy: z
@@ -70,7 +72,12 @@ const openIdProvider = z
       .describe(
         'Signature algorithms to accept; default: all asymmetric ones. There are no others.',
       ),
-    clockSkewSeconds: z.int().min(0).max(60).default(5).describe('Tolerance for `exp` and `nbf`.'),
+    clockSkewSeconds: z
+      .int()
+      .min(0)
+      .max(60)
+      .default(5)
+      .describe('How far its clock may be ahead (`nbf`, `iat`). `exp` has no tolerance.'),
     jwksCacheSeconds: z
       .int()
       .min(30)
@@ -82,6 +89,10 @@ const openIdProvider = z
       .min(1)
       .optional()
       .describe('PEM file with the CA of the provider, relative to the configuration file.'),
+    oneTime: z
+      .boolean()
+      .default(false)
+      .describe('Take each token once, by its `jti`; one without a `jti` is refused.'),
     insecureHttp: z
       .boolean()
       .default(false)
@@ -146,6 +157,20 @@ const ldapDirectory = z.strictObject({
     .describe('Finds the groups of the DN `%d` or the login name `%s`: `(member=%d)`.'),
   nestedGroups: z.boolean().optional().describe('Active Directory: count groups in groups.'),
   timeoutSeconds: z.int().min(1).max(60).optional().describe('For each operation; default 10.'),
+  recheckSeconds: z
+    .int()
+    .min(1)
+    .max(86_400)
+    .optional()
+    .describe(
+      'How often people with live sessions are looked up again; those who are gone lose them. Default 300.',
+    ),
+  recheckPerSecond: z
+    .int()
+    .min(1)
+    .max(1000)
+    .optional()
+    .describe('How many of them in one second, at most; default 50.'),
   connections: z.int().min(1).max(64).optional().describe('Connections of each kind; default 8.'),
 })
 
@@ -158,6 +183,11 @@ const certificateRule = z.strictObject({
     .optional()
     .describe('URI alternative name, SPIFFE ids included; `*` stands within one path segment.'),
   issuerCn: z.string().min(1).optional().describe('Common name of the authority that issued it.'),
+  caFile: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('One of `caFiles`: the chain ends at an authority that stands in it.'),
   organization: z.string().min(1).optional(),
   ou: z.string().min(1).optional().describe('One of the organisational units.'),
   policies: z.array(z.string().min(1)).min(1).optional().describe('What it gives: these policies,'),
@@ -344,6 +374,18 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   openid: z.array(openIdProvider).default([]).describe('OpenID Connect providers.'),
+  iamProviders: z
+    .strictObject({
+      caFile: z
+        .string()
+        .min(1)
+        .optional()
+        .describe(
+          'PEM file with the only CAs to trust for them, relative to the configuration file; absent: those of the system.',
+        ),
+    })
+    .prefault({})
+    .describe('OpenID Connect providers made through the IAM API.'),
   ldap: z.array(ldapDirectory).default([]).describe('LDAP directories and Active Directory.'),
   certificates: certificates.optional(),
   customTokens: z

@@ -11,23 +11,20 @@ export type RingDocument = readonly StoredRingKey[]
 export type NewRingKey = (status: 'next' | 'active') => StoredRingKey
 
 const instant = z.iso.datetime().transform((text) => new Date(text))
-const document = z.strictObject({
-  schema: z.literal(1),
-  keys: z.array(
-    z.strictObject({
-      id: z.string().regex(/^[a-z2-7]{16}$/),
-      status: z.enum(['next', 'active', 'retiring']),
-      createdAt: instant,
-      retiredAt: instant.exactOptional(),
-      lastExpiry: instant.exactOptional(),
-      sealed: z.string(),
-    }),
-  ),
+const storedKey = z.strictObject({
+  id: z.string().regex(/^[a-z2-7]{16}$/),
+  status: z.enum(['next', 'active', 'retiring']),
+  createdAt: instant,
+  retiredAt: instant.exactOptional(),
+  lastExpiry: instant.exactOptional(),
+  sealed: z.string(),
 })
+const document = z.strictObject({ schema: z.literal(1), keys: z.array(z.unknown()) })
 
 /** Throws unless the text is a ring: distinct keys, exactly one of them active and exactly one next. */
 export function parseRing(text: string): RingDocument {
-  const { keys } = document.parse(JSON.parse(text))
+  // One by one: the first that is wrong is enough, and thousands of them would be told with all that is wrong with each.
+  const keys = document.parse(JSON.parse(text)).keys.map((entry) => storedKey.parse(entry))
   const count = (status: string): number => keys.filter((entry) => entry.status === status).length
   const distinct = new Set(keys.map((entry) => entry.id)).size === keys.length
   if (count('active') === 1 && count('next') === 1 && distinct) return keys

@@ -52,5 +52,7 @@ const codes: Readonly<Record<ExchangeErrorCode, true>> = {
   caller_unproven: true,
   target_unavailable: true,
   target_refused: true,
+  token_replayed: true,
+  replay_unknown: true,
   audit_unavailable: true,
 }

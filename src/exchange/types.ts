@@ -31,6 +31,8 @@ export type ExchangeErrorCode =
   | 'caller_unproven' // a signature that did not verify; the face knows the particulars
   | 'target_unavailable' // the tenant's own STS, or its policies, could not be reached; detail.retryAfterSeconds
   | 'target_refused' // the tenant's own STS said no
+  | 'token_replayed' // good for one exchange, which it has had
+  | 'replay_unknown' // the store that remembers used tokens does not answer
   | 'audit_unavailable'
 
 export type ExchangeObservation = Readonly<{

@@ -2,6 +2,7 @@ import type { Session, SessionPrincipal } from '../credentials/types.ts'
 import type { Principal } from '../identity/index.ts'
 import type { TrustCaller } from '../policy/index.ts'
 import type { Binding } from './bindings.ts'
+import { isRegistered } from './registered-provider.ts'
 import {
   providerAwsFacts,
   providerFacts,
@@ -49,10 +50,18 @@ export function federatedApplicant(principal: Principal): Applicant {
     principal: who,
     claims,
     proofEnds: expiresAt,
-    caller: { kind: 'federated', provider, ...(kind === 'web-identity' && { issuer }) },
+    caller: {
+      kind: 'federated',
+      provider,
+      ...(kind === 'web-identity' && { issuer }),
+      ...(isRegistered(principal) && { registered: true }),
+    },
     facts: {
       ...facts,
-      ...(facts.federated && { federated: { ...facts.federated, claims } }),
+      // As they came, and as the sessions will have them: one key means the same when a role is taken and when it is used.
+      ...(facts.federated && {
+        federated: { ...facts.federated, claims: new Map([...claims, ...who.claims]) },
+      }),
       aws: providerAwsFacts(who),
     },
     binding: nothing,

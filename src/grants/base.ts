@@ -2,8 +2,9 @@ import type { PolicySource } from '../credentials/types.ts'
 import type { Principal } from '../identity/index.ts'
 import type { Ceiling, NamedPolicy } from '../policy/index.ts'
 import { attachedTo, type Binding } from './bindings.ts'
+import { demandClaim } from './claims-elsewhere.ts'
 import type { FixedRole } from './options.ts'
-import { claimLabel, readPolicyClaim } from './policy-claim.ts'
+import { claimLabel, outermostClaim, readPolicyClaim } from './policy-claim.ts'
 import type { Trace } from './trace.ts'
 import type { GrantDirectory, GrantRole, PolicyBook, ProviderMapping } from './types.ts'
 
@@ -63,6 +64,7 @@ function allOf(
 /** Names that do not exist are passed over: a claim of groups names much that is no policy. */
 function baseOfClaim(mapping: Claim, principal: Principal, book: PolicyBook, trace: Trace): Base {
   const claim = `The claim "${claimLabel(mapping)}" of the token`
+  demandClaim(principal.claims, outermostClaim(mapping), trace)
   const names = readPolicyClaim(principal.claims, mapping)
   const policies = existing(names, book)
   if (policies.length === 0) {
@@ -94,8 +96,8 @@ export function baseOfKey(
 
 /** Whoever has nothing attached, neither to itself nor to a group, gets nothing: not even a session that may do nothing. */
 export function baseOfLdap(principal: Principal, directory: GrantDirectory, trace: Trace): Base {
-  const { subject, groups } = principal
-  const policies = attachedTo(subject, groups, directory)
+  const { subject } = principal
+  const policies = attachedTo(subject, principal, directory)
   if (policies.length === 0) {
     const message = `No policy is attached to ${JSON.stringify(subject.slice(0, 256))} or to a group of it`
     throw trace.refusal('mapping', 'no_policy', message)

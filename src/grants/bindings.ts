@@ -1,7 +1,9 @@
 import type { BoundedCache } from '../bounded-cache.ts'
-import type { PolicySource, Session } from '../credentials/types.ts'
+import type { PolicySource, Session, SessionPrincipal } from '../credentials/types.ts'
 import { parsePolicy, PolicyError } from '../policy/index.ts'
 import type { Ceiling, NamedPolicy } from '../policy/index.ts'
+import { isRegistered } from './registered-provider.ts'
+import { tagsOver } from './session-tags.ts'
 import type { GrantDirectory } from './types.ts'
 
 /** What binds a caller now: its policies, what they cannot go beyond, and the tags that it has. */
@@ -39,13 +41,18 @@ export function bindingOfUser(name: string, sources: BindingSources): Binding {
   }
 }
 
+/** Whoever opens something to everybody opens it no further than the tenant goes. */
+export function bindingOfAnonymous(sources: BindingSources): Binding {
+  return { identity: [], ceilings: tenantCeilings(sources), tags: noTags }
+}
+
 /** Looked up at each use, too. Whatever the session stands on and is not there any more denies everything. */
 export function bindingOfSession(session: BoundSession, sources: BindingSources): Binding {
   const base = baseOf(session, sources)
   return {
     identity: base.identity,
     ceilings: [...base.ceilings, ...tenantCeilings(sources), ...sessionCeilings(session, sources)],
-    tags: session.tags.size === 0 ? base.tags : new Map([...base.tags, ...session.tags]),
+    tags: tagsOver(base.tags, session.tags),
   }
 }
 
@@ -53,6 +60,9 @@ function baseOf(session: BoundSession, sources: BindingSources): Binding {
   const { directory } = sources
   const { source, principal } = session
   const without = { ceilings: [], tags: noTags }
+  if (isRegistered(principal) && !isProviderThere(session, directory)) {
+    return { identity: [gone(`provider ${principal.provider}`)], ...without }
+  }
   switch (source.kind) {
     case 'root':
       return { identity: [], ...without }
@@ -65,7 +75,7 @@ function baseOf(session: BoundSession, sources: BindingSources): Binding {
         ? { identity: providerRole(source.arn, sources), ...without }
         : baseOfRole({ ...source, id: source.id }, session, sources)
     case 'ldap':
-      return { identity: attachedTo(source.user, principal.groups, directory), ...without }
+      return { identity: attachedTo(source.user, principal, directory), ...without }
     case 'binding':
       return baseOfBinding(source, sources)
   }
@@ -132,13 +142,13 @@ function providerRole(arn: string, { roles }: BindingSources): readonly NamedPol
 /** None at all is what a person has whose last policy was taken away: nothing. */
 export function attachedTo(
   user: string,
-  groups: readonly string[],
+  { groups, provider }: Pick<SessionPrincipal, 'groups' | 'provider'>,
   directory: Pick<GrantDirectory, 'policiesAttachedTo'>,
 ): readonly NamedPolicy[] {
-  return [
-    ...directory.policiesAttachedTo({ kind: 'ldap-user', name: user }),
-    ...groups.flatMap((name) => directory.policiesAttachedTo({ kind: 'ldap-group', name })),
-  ]
+  // Another directory may have people and groups of the very same names.
+  const attached = (kind: 'ldap-user' | 'ldap-group', name: string): readonly NamedPolicy[] =>
+    directory.policiesAttachedTo({ kind, name, directory: provider })
+  return [...attached('ldap-user', user), ...groups.flatMap((name) => attached('ldap-group', name))]
 }
 
 /**
@@ -155,11 +165,23 @@ function isThere(
   return sameUser && directory.policiesOf(name) !== undefined
 }
 
+/** The same of a provider that was made through the IAM API: it takes with it whatever it proved. */
+function isProviderThere(
+  { principal, issuedAt }: Pick<Session, 'principal' | 'issuedAt'>,
+  directory: GrantDirectory,
+): boolean {
+  const provider = directory.findProvider(principal.provider)
+  return provider !== undefined && provider.createdAt.getTime() <= issuedAt.getTime()
+}
+
 function boundary(policy: NamedPolicy | undefined): readonly Ceiling[] {
   return policy === undefined ? [] : [{ name: 'permissions boundary', policies: [policy] }]
 }
 
-function tenantCeilings({ tenantCeiling, directory }: BindingSources): readonly Ceiling[] {
+export function tenantCeilings({
+  tenantCeiling,
+  directory,
+}: Pick<BindingSources, 'tenantCeiling' | 'directory'>): readonly Ceiling[] {
   if (tenantCeiling === undefined) return []
   const policies = tenantCeiling.map((name) => find(name, directory))
   return [{ name: 'tenant ceiling', policies }]

@@ -1,4 +1,4 @@
-import type { Facts } from '../policy/index.ts'
+import type { Ceiling, Facts } from '../policy/index.ts'
 import type { Applicant } from './applicant.ts'
 import type { Base } from './base.ts'
 import type { Lifetime } from './lifetime.ts'
@@ -15,6 +15,8 @@ export type Draft = Readonly<{
   tags: SessionTags
   sourceIdentity?: string | undefined
   lifetime: Lifetime
+  /** Of the session that is about to be. */
+  tenantCeilings: readonly Ceiling[]
 }>
 
 /**

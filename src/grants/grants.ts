@@ -1,7 +1,13 @@
 import { BoundedCache } from '../bounded-cache.ts'
 import type { Session } from '../credentials/types.ts'
 import type { Evidence, Principal } from '../identity/index.ts'
-import { explain, explainIssue, isAllowed, isDeniedAtIssue } from '../policy/index.ts'
+import {
+  explain,
+  explainIssue,
+  isAllowed,
+  isDeniedAtIssue,
+  trustedProviders,
+} from '../policy/index.ts'
 import type { NamedPolicy } from '../policy/index.ts'
 import { federatedApplicant, keyApplicant, sessionApplicant, type Applicant } from './applicant.ts'
 import {
@@ -12,7 +18,14 @@ import {
   baseOfToken,
   type Base,
 } from './base.ts'
-import { bindingOfSession, bindingOfUser, type Binding, type BindingSources } from './bindings.ts'
+import {
+  bindingOfSession,
+  bindingOfUser,
+  tenantCeilings,
+  type Binding,
+  type BindingSources,
+} from './bindings.ts'
+import { demandClaimsReadBy } from './claims-elsewhere.ts'
 import type { Draft } from './draft.ts'
 import type { GrantError } from './grant-error.ts'
 import { issueQuestion } from './issue-question.ts'
@@ -62,8 +75,9 @@ class Desk implements Grants {
       return { ...evidence, roleArn: this.choosePlugin(evidence.roleArn) }
     }
     if (evidence.kind !== 'web-identity') return evidence
-    // A role of the directory trusts providers of either kind, and says so itself.
-    if (this.namesRole(roleArn)) return { ...evidence, anyMode: true }
+    // A role of the directory trusts providers of any kind, and says so itself.
+    const trusted = this.providersTrustedBy(roleArn)
+    if (trusted !== undefined) return { ...evidence, trustedProviders: trusted }
     const provider = this.chooseProvider(roleArn)
     return provider === undefined ? evidence : { ...evidence, provider }
   }
@@ -162,6 +176,11 @@ class Desk implements Grants {
     return findRole(roleArn, this.#options.directory) !== undefined
   }
 
+  providersTrustedBy(roleArn: string | undefined): readonly string[] | undefined {
+    const role = findRole(roleArn, this.#options.directory)
+    return role && trustedProviders(role.trustPolicy)
+  }
+
   chooseProvider(roleArn: string | undefined): string | undefined {
     if (roleArn === undefined || roleArn === '' || this.namesRole(roleArn)) return undefined
     const provider = this.findProviderByRoleArn(roleArn)
@@ -250,7 +269,9 @@ class Desk implements Grants {
       tags: tagsOf(applicant, base.role, request, trace),
       sourceIdentity: sourceIdentityOf(applicant, base.role, request, trace),
       lifetime: this.#lifetimeOf(applicant, base.role, request, trace),
+      tenantCeilings: tenantCeilings(this.#sources),
     }
+    demandClaimsReadBy(deciding(draft), applicant.claims, trace)
     if (base.role === undefined) demandRights(draft, trace)
     else demandTrust(base.role, draft, trace)
     refuseIfDenied(draft, trace)
@@ -351,6 +372,13 @@ function sourceIdentityOf(
   const offered = role && tokenSourceIdentity(claims)
   const inherited = chooseSourceIdentity(offered, heritage.sourceIdentity, trace)
   return chooseSourceIdentity(sourceIdentity, inherited, trace)
+}
+
+/** Every policy that has a say in what the session may do, and whether there is one. */
+function deciding({ base, tenantCeilings: tenant }: Draft): readonly NamedPolicy[] {
+  const { policies, ceilings, role } = base
+  const trust = role ? [{ name: `trust policy of ${role.name}`, policy: role.trustPolicy }] : []
+  return [...policies, ...[...ceilings, ...tenant].flatMap((ceiling) => ceiling.policies), ...trust]
 }
 
 /** What needs an Allow although no role is taken: else anybody could give itself the tags that policies go by. */

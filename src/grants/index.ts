@@ -17,7 +17,7 @@ export {
   sessionUserId,
   userArn,
 } from './session-identity.ts'
-export { bindingOfSession, bindingOfUser } from './bindings.ts'
+export { bindingOfAnonymous, bindingOfSession, bindingOfUser, tenantCeilings } from './bindings.ts'
 export type { Binding, BindingSources } from './bindings.ts'
 export { rootFacts, sessionFacts, userFacts } from './session-facts.ts'
 export type { IdentityFacts } from './session-facts.ts'

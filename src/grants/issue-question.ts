@@ -1,5 +1,6 @@
 import type { Facts, PolicyPrincipal, Question } from '../policy/index.ts'
 import { draftFacts, type Draft } from './draft.ts'
+import { noTags, tagsOver } from './session-tags.ts'
 import { sessionFacts, type IdentityFacts } from './session-facts.ts'
 import {
   account,
@@ -19,7 +20,10 @@ export function issueQuestion(draft: Draft, actions: readonly string[]): Questio
     accesses: actions.map((action) => ({ action, resource: resourceOf(draft) })),
     facts: issueFacts(draft),
     identity: base.policies,
-    ceilings: [...base.ceilings, ...(isItself(draft) ? applicant.binding.ceilings : [])],
+    ceilings: [
+      ...base.ceilings,
+      ...(isItself(draft) ? applicant.binding.ceilings : draft.tenantCeilings),
+    ],
   }
 }
 
@@ -51,7 +55,7 @@ function futureFacts(draft: Draft): IdentityFacts {
   const session = { ...namedSession(draft), principal: applicant.principal }
   return sessionFacts(
     { ...session, issuedAt: lifetime.issuedAt },
-    new Map([...(base.role?.tags ?? []), ...tags.tags]),
+    tagsOver(base.role?.tags ?? noTags.tags, tags.tags),
   )
 }
 

@@ -158,10 +158,10 @@ describe('a chain of sessions', () => {
       true,
       false,
     ])
-    assert.deepEqual(take({ directory: directoryOf(people), tenantCeiling: ['gone'] }), [
-      false,
-      false,
-    ])
+    // What a ceiling that is gone denied, nobody knows: so nothing begins under it.
+    assert.throws(() => take({ directory: directoryOf(people), tenantCeiling: ['gone'] }), {
+      code: 'denied',
+    })
     assert.deepEqual(take({ directory: directoryOf(people), tenantCeiling: [] }), [false, false])
   })
 })
@@ -259,5 +259,24 @@ describe('session tags', () => {
       const grant = desk(options).authorizeUser(keyPrincipal('root', 'root'), request)
       assert.equal(may(grant, options, 's3:GetObject', 'arn:aws:s3:::b/k'), expected)
     }
+  })
+
+  it('hide those of the role that differ by case alone, as keys are one at AWS', () => {
+    const role = { ...roleOf('r', trust), tags: new Map([['team', 'admin']]) }
+    const open = policy('p', {
+      Effect: 'Allow',
+      Action: 's3:*',
+      Resource: '*',
+      Condition: { StringEquals: { 'aws:PrincipalTag/team': 'admin' } },
+    })
+    const options = { directory: directoryOf({ roles: [role], rolePolicies: { r: [open] } }) }
+    const take = (...tags: readonly (readonly [string, string])[]) => {
+      const request = { ...assumeRoleRequest, roleArn: role.arn, tags }
+      const grant = desk(options).authorizeUser(keyPrincipal('root', 'root'), request)
+      return may(grant, options, 's3:GetObject', 'arn:aws:s3:::b/k')
+    }
+    assert.equal(take(), true)
+    assert.equal(take(['Team', 'guest']), false)
+    assert.equal(take(['desk', '4']), true)
   })
 })

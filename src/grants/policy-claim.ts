@@ -1,3 +1,4 @@
+import { stepsOf } from './claim-path.ts'
 import type { ProviderMapping } from './types.ts'
 
 type ClaimMapping = Extract<ProviderMapping, { kind: 'claim' }>
@@ -5,6 +6,12 @@ type ClaimMapping = Extract<ProviderMapping, { kind: 'claim' }>
 /** The claim's name as people know it: prefix and name joined. */
 export function claimLabel(mapping: ClaimMapping): string {
   return `${mapping.claimPrefix ?? ''}${mapping.claimName}`
+}
+
+/** The claim of the token itself, in which the policy names stand or to which the path leads. */
+export function outermostClaim(mapping: ClaimMapping): string {
+  const label = claimLabel(mapping)
+  return mapping.dottedPath === true ? (stepsOf(label)[0] ?? '') : label
 }
 
 /**
@@ -22,9 +29,8 @@ export function readPolicyClaim(
 }
 
 function find(claims: ReadonlyMap<string, unknown>, mapping: ClaimMapping): unknown {
-  const name = claimLabel(mapping)
-  if (mapping.dottedPath !== true) return claims.get(name)
-  const [first = '', ...rest] = name.split('.')
+  if (mapping.dottedPath !== true) return claims.get(claimLabel(mapping))
+  const [first = '', ...rest] = stepsOf(claimLabel(mapping))
   return rest.reduce(member, claims.get(first))
 }
 

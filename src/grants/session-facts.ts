@@ -1,5 +1,6 @@
 import type { Session, SessionPrincipal } from '../credentials/types.ts'
 import type { AwsFacts, CertificateFacts, Facts } from '../policy/index.ts'
+import { isRegistered, keyPrefixOf } from './registered-provider.ts'
 import { account, rootArn, sessionArn, sessionUserId, userArn } from './session-identity.ts'
 
 type FactSession = Pick<
@@ -66,7 +67,9 @@ export function providerAwsFacts(
   if (kind === 'root' || kind === 'user') return {}
   return {
     ...(groups.length > 0 && { groups }),
-    FederatedProvider: kind === 'web-identity' ? issuer : provider,
+    // As at AWS, an ARN where there is one. A bucket policy for the issuer was not written for whoever is its client.
+    FederatedProvider:
+      kind === 'web-identity' && !isRegistered({ kind, provider }) ? issuer : provider,
   }
 }
 
@@ -80,7 +83,7 @@ export function providerFacts(
     case 'user':
       return {}
     case 'web-identity':
-      return { jwt: claims, federated: { provider, issuer, claims } }
+      return { jwt: claims, federated: { provider: keyPrefixOf(principal), issuer, claims } }
     case 'custom-token':
       return { jwt: claims, federated: { provider, claims } }
     case 'ldap': {

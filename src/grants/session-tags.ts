@@ -99,6 +99,19 @@ export function transitivePart(
   return { tags: new Map(kept), transitiveKeys: kept.map(([key]) => key) }
 }
 
+/**
+ * Tags of a session over those of the user or role that it stands on. One of the session hides whatever has the same key
+ * in another spelling, as at AWS: else `team=admin` of the role would speak beside the `Team=guest` that was handed on.
+ */
+export function tagsOver(
+  lower: ReadonlyMap<string, string>,
+  upper: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string> {
+  if (upper.size === 0) return lower
+  const hidden = new Set([...upper.keys()].map((key) => key.toLowerCase()))
+  return new Map([...[...lower].filter(([key]) => !hidden.has(key.toLowerCase())), ...upper])
+}
+
 function checkTag(key: string, value: string, trace: Trace): void {
   if (key === '' || key.length > 128 || !isTagText(key) || /^aws:/i.test(key)) {
     throw refusal(

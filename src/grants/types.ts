@@ -102,10 +102,12 @@ export interface GrantDirectory {
   policiesOf(user: string): readonly NamedPolicy[] | undefined
   boundaryOf(user: string): NamedPolicy | undefined
   findRole(nameOrArn: string): GrantRole | undefined
+  /** Made through the IAM API; by ARN. */
+  findProvider(arn: string): Readonly<{ createdAt: Date }> | undefined
   policiesOfRole(arn: string): readonly NamedPolicy[] | undefined
   boundaryOfRole(arn: string): NamedPolicy | undefined
   policiesAttachedTo(
-    subject: Readonly<{ kind: 'ldap-user' | 'ldap-group'; name: string }>,
+    subject: Readonly<{ kind: 'ldap-user' | 'ldap-group'; name: string; directory: string }>,
   ): readonly NamedPolicy[]
 }
 
@@ -190,6 +192,8 @@ export interface Grants extends Authorizer {
   authorizeCustomToken(principal: Principal, request: GrantRequest): Grant
   /** Whether the ARN is that of a role of the directory, which chooses its providers by its trust policy. */
   namesRole(roleArn: string | undefined): boolean
+  /** The providers that the trust policy of a role lets in, as they are named there. `undefined`: no role of ours. */
+  providersTrustedBy(roleArn: string | undefined): readonly string[] | undefined
   /**
    * The provider that a caller means by its role ARN. `undefined`: the claim-based ones, told apart by the token.
    * Throws a GrantError `unknown_role` when the ARN names no role and there is no claim-based provider.

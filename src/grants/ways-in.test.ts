@@ -60,14 +60,19 @@ describe('an LDAP login', () => {
   )
   const request = ask('sts:AssumeRoleWithLDAPIdentity')
   const attached = {
-    [`ldap-user ${dn}`]: [policy('readonly', allowRead)],
-    [`ldap-group ${group}`]: [policy('writeonly', allowWrite)],
+    [`corp ldap-user ${dn}`]: [policy('readonly', allowRead)],
+    [`corp ldap-group ${group}`]: [policy('writeonly', allowWrite)],
   }
 
   it('to which nothing is attached gets nothing', () => {
     refused(() => deskWith({}).authorizeLdap(ann, request), 'no_policy')
-    const wrongKind = { [`ldap-group ${dn}`]: [policy('readonly', allowRead)] }
+    const wrongKind = { [`corp ldap-group ${dn}`]: [policy('readonly', allowRead)] }
     refused(() => deskWith({ attached: wrongKind }).authorizeLdap(ann, request), 'no_policy')
+    const elsewhere = {
+      [`guests ldap-user ${dn}`]: [policy('readonly', allowRead)],
+      [`guests ldap-group ${group}`]: [policy('readonly', allowRead)],
+    }
+    refused(() => deskWith({ attached: elsewhere }).authorizeLdap(ann, request), 'no_policy')
   })
 
   it('goes by what is attached to the person and to its groups, looked up at each use', () => {
@@ -84,7 +89,7 @@ describe('an LDAP login', () => {
     const deny = policy('deny', { Effect: 'Deny', Action: 'sts:*', Resource: '*' })
     const broken = { name: 'gone', policy: { kind: 'broken', problem: 'gone' } } as const
     for (const bad of [deny, broken]) {
-      const more = { ...attached, [`ldap-group ${group}`]: [bad] }
+      const more = { ...attached, [`corp ldap-group ${group}`]: [bad] }
       refused(() => deskWith({ attached: more }).authorizeLdap(ann, request), 'denied')
     }
     const when = { StringEquals: { 'ldap:username': 'ann', 'ldap:user': dn, 'ldap:groups': group } }
@@ -94,7 +99,7 @@ describe('an LDAP login', () => {
       Resource: '*',
       Condition: when,
     })
-    const named = { ...attached, [`ldap-group ${group}`]: [byName] }
+    const named = { ...attached, [`corp ldap-group ${group}`]: [byName] }
     refused(() => deskWith({ attached: named }).authorizeLdap(ann, request), 'denied')
     refused(
       () => deskWith({ attached }).authorizeLdap(ann, { ...request, sessionPolicy: '{' }),
@@ -113,6 +118,61 @@ describe('an LDAP login', () => {
     assert.equal(grants.authorizeLdap(ann, byRole).source.kind, 'role')
     const others = deskWith({ attached, roles: [trustedBy('other')] })
     refused(() => others.authorizeLdap(ann, byRole), 'role_not_trusted')
+  })
+})
+
+describe('the ceiling of the tenant, when credentials are asked for', () => {
+  const host = tokenPrincipal(
+    { cn: 'host' },
+    { kind: 'certificate', provider: 'tls', issuer: 'CN=ca', subject: 'host' },
+  )
+  const mayTag = policy('tagger', { Effect: 'Allow', Action: ['s3:*', 'sts:*'], Resource: '*' })
+  const mapping = { kind: 'policies', policies: ['tagger'] } as const
+  const noTags = policy('no-tags', { Effect: 'Allow', Action: 's3:*', Resource: '*' })
+  const noTokens = policy(
+    'no-tokens',
+    { Effect: 'Allow', Action: '*', Resource: '*' },
+    { Effect: 'Deny', Action: 'sts:AssumeRoleWithWebIdentity', Resource: '*' },
+  )
+  const policies = [mayTag, noTags, noTokens, policy('readonly', allowRead)]
+
+  it('lets nobody give itself tags beyond it', () => {
+    const request = ask('sts:AssumeRoleWithCertificate', { tags: [['team', 'admin']] })
+    const options = { certificates: { mappingOf: () => mapping } }
+    const free = deskWith({ policies }, options)
+    assert.equal(free.authorizeCertificate(host, request).tags.get('team'), 'admin')
+    const bound = deskWith({ policies }, { ...options, tenantCeiling: ['no-tags'] })
+    refused(() => bound.authorizeCertificate(host, request), 'denied')
+    assert.ok(bound.authorizeCertificate(host, { ...request, tags: [] }))
+  })
+
+  it('forbids a way in by a Deny, and every way when it is not there', () => {
+    const alice = tokenPrincipal({ policy: 'readonly' })
+    const roles = [trustedBy('dex')]
+    for (const request of [
+      ask('sts:AssumeRoleWithWebIdentity'),
+      ask('sts:AssumeRoleWithWebIdentity', { roleArn }),
+    ]) {
+      assert.ok(deskWith({ policies, roles }).authorizeWebIdentity(alice, request))
+      for (const tenantCeiling of [['no-tokens'], ['gone']]) {
+        const bound = deskWith({ policies, roles }, { tenantCeiling })
+        refused(() => bound.authorizeWebIdentity(alice, request), 'denied')
+      }
+    }
+  })
+})
+
+describe('claims in a trust policy', () => {
+  it('of a directory are those that its sessions have, too', () => {
+    const ann = tokenPrincipal(
+      { 'ldap:username': 'ann' },
+      { kind: 'ldap', provider: 'corp', issuer: 'corp', subject: 'uid=ann', expiresAt: undefined },
+    )
+    const request = ask('sts:AssumeRoleWithLDAPIdentity', { roleArn })
+    const onlyAnn = trustedBy('corp', { StringEquals: { 'corp:username': 'ann' } })
+    const anyButAnn = trustedBy('corp', { StringNotEquals: { 'corp:username': 'ann' } })
+    assert.ok(deskWith({ roles: [onlyAnn] }).authorizeLdap(ann, request))
+    refused(() => deskWith({ roles: [anyButAnn] }).authorizeLdap(ann, request), 'role_not_trusted')
   })
 })
 
@@ -255,7 +315,7 @@ describe('a custom token', () => {
 
 describe('each proof', () => {
   it('has its own way in and no other', () => {
-    const people: People = { attached: { 'ldap-user alice': [policy('readonly', allowRead)] } }
+    const people: People = { attached: { 'dex ldap-user alice': [policy('readonly', allowRead)] } }
     const grants = deskWith(people, {
       certificates: { mappingOf: () => ({ kind: 'policies', policies: ['readonly'] }) },
       providers: [

@@ -1,18 +1,49 @@
-import type { AccessKey, Administration } from '../admin/index.ts'
-import { Secret } from '../secret.ts'
+import type { AccessKey, Administration, BroughtAccessKey, NewAccessKey } from '../admin/index.ts'
+import type { Secret } from '../secret.ts'
 import { defineAction } from './action.ts'
 import type { Action } from './action.ts'
-import { accessKeyElement } from './elements.ts'
+import { accessKeyDetail, accessKeyElement } from './elements.ts'
 import { IamError } from './iam-error.ts'
 import { page, pageParameters } from './page.ts'
 import type { Range } from './page.ts'
-import { oneOf, optional, optionalSecret, required, text, userName } from './parameter.ts'
+import {
+  instant,
+  oneOf,
+  optional,
+  optionalSecret,
+  required,
+  requiredSecret,
+  stated,
+  text,
+  userName,
+} from './parameter.ts'
 import { findUser, nameOrOwn } from './find.ts'
 import { onUser } from './permissions.ts'
+import type { Permission } from './types.ts'
+
+const status = oneOf('Active', 'Inactive')
+
+/** Ours: what a key has beside its id and secret. `PolicyDocument` narrows it, like a session policy. */
+const wishes = {
+  Status: optional(status),
+  KeyName: optional(text),
+  Description: optional(text),
+  ExpireDate: stated(instant),
+  PolicyDocument: stated(text),
+}
+
+/** A key of another server, whole: what is not said of it is as it is with a new key. */
+const brought = {
+  UserName: required(userName),
+  AccessKeyId: required(text),
+  SecretAccessKey: requiredSecret,
+  ...wishes,
+}
 
 /**
- * AWS IAM API reference, access keys. Ours: CreateAccessKey with an id and a secret that the administrator brings
- * along (a move from another server), and `ListAllAccessKeys`, which spares one call per user.
+ * AWS IAM API reference, access keys. Ours: CreateAccessKey with an id and a secret that the administrator brings along
+ * (a move from another server), CompareAccessKey and ReplaceAccessKey for doing that twice, GetAccessKey, and
+ * ListAllAccessKeys, which spares one call per user.
  */
 export const accessKeyActions: readonly (readonly [string, Action])[] = [
   [
@@ -22,19 +53,52 @@ export const accessKeyActions: readonly (readonly [string, Action])[] = [
         UserName: optional(userName),
         AccessKeyId: optional(text),
         SecretAccessKey: optionalSecret,
+        ...wishes,
       },
       effect: 'change',
       permissions: ({ UserName, AccessKeyId, SecretAccessKey }, { caller }) => [
         ...onUser('CreateAccessKey', nameOrOwn(UserName, caller)),
-        ...(given(AccessKeyId, SecretAccessKey)
-          ? [{ action: 'admin:ImportAccessKey', resource: '*' }]
-          : []),
+        ...(AccessKeyId === undefined && SecretAccessKey === undefined ? [] : [toImport]),
       ],
-      run: async ({ UserName, AccessKeyId, SecretAccessKey }, { admin, caller }) => {
-        const name = nameOrOwn(UserName, caller)
-        const key = await admin.createAccessKey(name, given(AccessKeyId, SecretAccessKey))
+      run: async ({ UserName, ...given }, { admin, caller }) => {
+        const key = await admin.createAccessKey(nameOrOwn(UserName, caller), wishOf(given))
         return { AccessKey: { ...accessKeyElement(key), SecretAccessKey: key.secretAccessKey } }
       },
+    }),
+  ],
+  [
+    'CompareAccessKey',
+    defineAction({
+      parameters: brought,
+      effect: 'read',
+      permissions: () => [toImport],
+      run: ({ UserName, ...given }, { admin }) => {
+        const found = admin.compareAccessKey(UserName, broughtKey(given))
+        return { Exists: found !== undefined, Differences: found ?? [] }
+      },
+    }),
+  ],
+  [
+    'ReplaceAccessKey',
+    defineAction({
+      parameters: brought,
+      effect: 'change',
+      permissions: ({ UserName }) => [...onUser('CreateAccessKey', UserName), toImport],
+      run: async ({ UserName, ...given }, { admin }) => ({
+        AccessKey: accessKeyElement(await admin.replaceAccessKey(UserName, broughtKey(given))),
+      }),
+    }),
+  ],
+  [
+    'GetAccessKey',
+    defineAction({
+      parameters: { AccessKeyId: required(text) },
+      effect: 'read',
+      // On `*`: whose key it is, is what the call tells.
+      permissions: () => [{ action: 'iam:ListAccessKeys', resource: '*' }],
+      run: ({ AccessKeyId }, { admin }) => ({
+        AccessKey: accessKeyDetail(findKey(admin, AccessKeyId)),
+      }),
     }),
   ],
   [
@@ -76,7 +140,7 @@ export const accessKeyActions: readonly (readonly [string, Action])[] = [
       parameters: {
         UserName: optional(userName),
         AccessKeyId: required(text),
-        Status: required(oneOf('Active', 'Inactive')),
+        Status: required(status),
       },
       effect: 'change',
       permissions: ({ UserName }, { caller }) =>
@@ -104,15 +168,36 @@ export const accessKeyActions: readonly (readonly [string, Action])[] = [
   ],
 ]
 
-function given(
-  accessKeyId: string | undefined,
-  secretAccessKey: Secret | undefined,
-): Readonly<{ accessKeyId: string; secretAccessKey: Secret }> | undefined {
-  if (accessKeyId === undefined && secretAccessKey === undefined) return undefined
-  if (accessKeyId === undefined || secretAccessKey === undefined) {
-    throw new IamError('missing_parameter', 'AccessKeyId and SecretAccessKey come together')
+const toImport: Permission = { action: 'admin:ImportAccessKey', resource: '*' }
+
+type Given = Readonly<{
+  AccessKeyId?: string | undefined
+  SecretAccessKey?: Secret | undefined
+  Status: AccessKey['status'] | undefined
+  KeyName: string | undefined
+  Description: string | undefined
+  ExpireDate: Date | undefined
+  PolicyDocument: string | undefined
+}>
+
+function wishOf(given: Given): NewAccessKey {
+  const { AccessKeyId, SecretAccessKey, Status, KeyName, Description, ExpireDate } = given
+  return {
+    ...(AccessKeyId !== undefined && { accessKeyId: AccessKeyId }),
+    ...(SecretAccessKey !== undefined && { secretAccessKey: SecretAccessKey }),
+    ...(Status !== undefined && { status: Status }),
+    ...(KeyName !== undefined && { name: KeyName }),
+    ...(Description !== undefined && { description: Description }),
+    ...(ExpireDate !== undefined && { expiresAt: ExpireDate }),
+    ...(given.PolicyDocument !== undefined && { policy: given.PolicyDocument }),
   }
-  return { accessKeyId, secretAccessKey }
+}
+
+function broughtKey(
+  given: Given & Readonly<{ AccessKeyId: string; SecretAccessKey: Secret }>,
+): BroughtAccessKey {
+  const { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey } = given
+  return { ...wishOf(given), accessKeyId, secretAccessKey }
 }
 
 function listKeys(keys: readonly AccessKey[], range: Range): ReturnType<typeof page> {

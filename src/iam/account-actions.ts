@@ -3,10 +3,11 @@ import { defineAction } from './action.ts'
 import type { Action } from './action.ts'
 import { findPolicy } from './arn.ts'
 import { accountDetails } from './account-details.ts'
+import { isOfDirectory, subjectTag } from './directory-subjects.ts'
 import { absent, findGroup, findRole, findUser } from './find.ts'
 import { pageOf, pageParameters } from './page.ts'
 import type { Range } from './page.ts'
-import { listOf, oneOf, optional, policyArnText, required, rootPath } from './parameter.ts'
+import { listOf, oneOf, optional, policyArnText, required, pathPrefix, under } from './parameter.ts'
 import { on, onAll } from './permissions.ts'
 import type { Members } from './value.ts'
 
@@ -39,20 +40,20 @@ export const accountActions: readonly (readonly [string, Action])[] = [
       parameters: {
         PolicyArn: required(policyArnText),
         EntityFilter: optional(oneOf(...kinds)),
-        PathPrefix: optional(rootPath),
+        PathPrefix: optional(pathPrefix),
         PolicyUsageFilter: optional(oneOf('PermissionsPolicy', 'PermissionsBoundary')),
         ...pageParameters,
       },
       effect: 'read',
       permissions: ({ PolicyArn }) => on('ListEntitiesForPolicy', PolicyArn),
-      run: ({ PolicyArn, EntityFilter, PolicyUsageFilter, ...range }, { admin }) => {
+      run: ({ PolicyArn, EntityFilter, PathPrefix, PolicyUsageFilter, ...range }, { admin }) => {
         const kind = EntityFilter?.toLowerCase()
         const as = PolicyUsageFilter === 'PermissionsBoundary' ? 'boundary' : 'policy'
         const holders = admin
           .listAttachments(findPolicy(admin, PolicyArn).name)
           .filter(({ subject }) => kind === undefined || subject.kind === kind)
           .filter((each) => PolicyUsageFilter === undefined || each.as === as)
-        return entities(admin, holders, range)
+        return entities(admin, under(PathPrefix, holders), range)
       },
     }),
   ],
@@ -146,14 +147,12 @@ function summary(admin: Directory): ReadonlyMap<string, number> {
 }
 
 function entities(admin: Directory, holders: readonly Attachment[], range: Range): Members {
-  const unique = new Map(
-    holders.map(({ subject }) => [`${subject.kind} ${subject.name}`, subject] as const),
-  )
+  const unique = new Map(holders.map(({ subject }) => [subjectTag(subject), subject] as const))
   const { items, end } = pageOf([...unique], ([tag]) => tag, range)
   const subjects = items.map(([, subject]) => subject)
   const named = (kind: string): readonly string[] =>
     subjects.filter((subject) => subject.kind === kind).map(({ name }) => name)
-  const ldap = subjects.filter(({ kind }) => kind === 'ldap-user' || kind === 'ldap-group')
+  const ldap = subjects.filter(isOfDirectory)
   return {
     PolicyGroups: named('group').map((GroupName) => ({
       GroupName,
@@ -169,7 +168,13 @@ function entities(admin: Directory, holders: readonly Attachment[], range: Range
     })),
     // Ours, and there only when there is something to say.
     PolicyLdapSubjects:
-      ldap.length > 0 ? ldap.map(({ kind, name }) => ({ Kind: kind, Name: name })) : undefined,
+      ldap.length > 0
+        ? ldap.map(({ kind, name, directory }) => ({
+            Kind: kind,
+            Name: name,
+            Directory: directory,
+          }))
+        : undefined,
     ...end,
   }
 }

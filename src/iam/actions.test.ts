@@ -113,6 +113,79 @@ describe('users (AWS IAM API reference)', () => {
 })
 
 describe('access keys (AWS IAM API reference)', () => {
+  it('may be narrower than their user, end, and have a name', async (t) => {
+    const world = await makeWorld(t)
+    await world.admin.createUser('ann')
+    const made = await call(world, root, 'CreateAccessKey', {
+      UserName: 'ann',
+      Status: 'Inactive',
+      KeyName: 'backup',
+      Description: 'every night',
+      ExpireDate: '2027-01-31T12:00:00Z',
+      PolicyDocument: JSON.stringify(document('s3:GetObject')),
+    })
+    assert.equal(element(made.text, 'HasPolicy'), 'true')
+    const AccessKeyId = element(made.text, 'AccessKeyId') ?? ''
+    const { text } = await call(world, root, 'GetAccessKey', { AccessKeyId })
+    assert.equal(element(text, 'Status'), 'Inactive')
+    assert.equal(element(text, 'ExpireDate'), '2027-01-31T12:00:00Z')
+    assert.match(decodeURIComponent(element(text, 'PolicyDocument') ?? ''), /s3:GetObject/)
+    assert.doesNotMatch(text, /Secret/)
+  })
+
+  for (const [title, fields, code] of [
+    ['an end that is no instant', { ExpireDate: 'tomorrow' }, 'ValidationError'],
+    ['an end without a zone', { ExpireDate: '2027-01-31T12:00:00' }, 'ValidationError'],
+    ['an end on a day that is none', { ExpireDate: '2027-13-31T12:00:00Z' }, 'ValidationError'],
+    ['an empty end', { ExpireDate: '' }, 'ValidationError'],
+    ['a policy that is none', { PolicyDocument: 'null' }, 'MalformedPolicyDocument'],
+    ['an empty policy', { PolicyDocument: '' }, 'MalformedPolicyDocument'],
+    ['an unknown status', { Status: 'on' }, 'ValidationError'],
+    ['half a pair', { SecretAccessKey: 'a long enough secret' }, 'ValidationError'],
+  ] as const) {
+    it(`are not made with ${title}`, async (t) => {
+      const world = await makeWorld(t)
+      await world.admin.createUser('ann')
+      await expectCodes(world, [['CreateAccessKey', { UserName: 'ann', ...fields }, 400, code]])
+      assert.deepEqual(world.admin.listAccessKeys('ann'), [])
+    })
+  }
+
+  it('of another server are brought, compared and replaced by who may import, and the secret stays off the record', async (t) => {
+    const world = await makeWorld(t)
+    await world.admin.createUser('ann')
+    const helper = await world.makeUser('bob', document(['iam:CreateAccessKey', 'iam:List*']))
+    const fields = {
+      UserName: 'ann',
+      AccessKeyId: 'ann',
+      SecretAccessKey: 'a secret from elsewhere',
+    }
+    for (const action of ['CreateAccessKey', 'CompareAccessKey', 'ReplaceAccessKey']) {
+      assert.equal((await call(world, helper, action, fields)).code, 'AccessDenied', action)
+    }
+    const before = await call(world, root, 'CompareAccessKey', fields)
+    assert.equal(element(before.text, 'Exists'), 'false')
+    await expectCodes(world, [
+      ['ReplaceAccessKey', fields, 404, 'NoSuchEntity'],
+      ['CreateAccessKey', fields, 200],
+      ['CreateAccessKey', fields, 409, 'EntityAlreadyExists'],
+      ['CompareAccessKey', { ...fields, SecretAccessKey: '' }, 400, 'ValidationError'],
+    ])
+    const other = {
+      ...fields,
+      SecretAccessKey: 'another secret from elsewhere',
+      Status: 'Inactive',
+    }
+    const compared = await call(world, root, 'CompareAccessKey', other)
+    assert.match(compared.text, /<member>secret<\/member><member>status<\/member>/)
+    await expectCodes(world, [['ReplaceAccessKey', other, 200]])
+    const same = await call(world, root, 'CompareAccessKey', other)
+    assert.equal(element(same.text, 'Exists'), 'true')
+    assert.doesNotMatch(same.text, /<member>/)
+    assert.doesNotMatch(JSON.stringify(world.audit), /from elsewhere/)
+    assert.doesNotMatch(same.text + compared.text, /from elsewhere/)
+  })
+
   it('show their secret once, in the answer that makes them', async (t) => {
     const world = await makeWorld(t)
     await world.admin.createUser('ann')

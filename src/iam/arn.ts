@@ -21,7 +21,12 @@ export function roleArn(name: string): string {
 
 /** The ARN of the provider with this URL, as far as it is one: what is no URL of a provider is refused later. */
 export function providerArnOfUrl(url: string): string {
-  return `arn:aws:iam::${account}:oidc-provider/${url.replace(/^https:\/\//, '')}`
+  return `arn:aws:iam::${account}:oidc-provider/${url.replace(/^https?:\/\//, '')}`
+}
+
+/** The bucket that an ARN of S3 names, by itself and not by a pattern. */
+export function bucketOfArn(arn: string): string | undefined {
+  return /^arn:aws:s3:::([^/*?]+)(?:\/|$)/.exec(arn)?.[1]
 }
 
 /** Built-in policies stand where AWS has its managed ones: `arn:aws:iam::aws:policy/readonly`. */
@@ -66,9 +71,13 @@ export function attachedName(admin: Directory, arn: string): string {
 
 /** @throws IamError `no_such_entity`, also when the name exists under the other kind of ARN. */
 export function findPolicy(admin: Directory, arn: string): StoredPolicy {
-  const policy = admin.findPolicy(policyNameOf(arn))
-  if (!policy || policyArn(policy) !== arn) {
-    throw new IamError('no_such_entity', `There is no policy ${arn}`)
-  }
+  const policy = findPolicyOfArn(admin, arn)
+  if (!policy) throw new IamError('no_such_entity', `There is no policy ${arn}`)
   return policy
+}
+
+/** @throws AdminError or IamError for what is no ARN of a policy */
+export function findPolicyOfArn(admin: Directory, arn: string): StoredPolicy | undefined {
+  const policy = admin.findPolicy(policyNameOf(arn))
+  return policy && policyArn(policy) === arn ? policy : undefined
 }

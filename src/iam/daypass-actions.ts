@@ -4,7 +4,7 @@ import { defineAction } from './action.ts'
 import type { Action } from './action.ts'
 import { IamError } from './iam-error.ts'
 import { oneOf, optional, text, userName } from './parameter.ts'
-import type { ActionContext, Permission } from './types.ts'
+import type { ActionContext, LdapDirectories, Permission } from './types.ts'
 import { findUser } from './find.ts'
 import type { Members } from './value.ts'
 
@@ -49,7 +49,9 @@ export const daypassActions: readonly (readonly [string, Action])[] = [
       },
       run: async (values, context) => ({
         Revocation: revocationElement(
-          await context.revocations.revoke(ruleFor(whom(values), values.Reason ?? '', context)),
+          await context.revocations.revoke(
+            ruleFor(await person(whom(values), context), values.Reason ?? '', context),
+          ),
         ),
       }),
     }),
@@ -135,6 +137,38 @@ function whom(
     'invalid_parameter',
     'Say whose sessions end in exactly one way: AccessKeyId, or Provider with Subject, or UserName, or Root',
   )
+}
+
+/**
+ * Somebody of a directory by the one spelling of its name, whatever was written: a distinguished name in any spelling, or
+ * a login name of late. A rule for another spelling would end nobody's sessions, and look as if it had.
+ */
+async function person(whose: Whom, { directories }: ActionContext): Promise<Whom> {
+  if (whose.kind !== 'web-identity' || !directories?.names.includes(whose.provider)) return whose
+  const { provider, subject } = whose
+  const dn = distinguished(subject, directories)
+  if (dn !== undefined) return { ...whose, subject: dn }
+  const [found, ...more] = await directories.peopleNamed(provider, subject)
+  if (found === undefined) {
+    throw new IamError(
+      'no_such_entity',
+      `Nobody has come in by directory "${provider}" as "${subject.slice(0, 100)}" lately; give the distinguished name`,
+    )
+  }
+  if (more.length === 0) return { ...whose, subject: found }
+  throw new IamError(
+    'invalid_parameter',
+    `Several have come in as "${subject.slice(0, 100)}"; give one of their distinguished names: ${[found, ...more].join(' or ')}`,
+  )
+}
+
+function distinguished(text: string, directories: LdapDirectories): string | undefined {
+  try {
+    return directories.normaliseDn(text)
+  } catch (error) {
+    if (error instanceof TypeError) return undefined
+    throw error
+  }
 }
 
 /** One session is named, so "issued before" need not tell it from later ones: no clock may be ahead of the rule. */

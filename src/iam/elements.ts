@@ -56,14 +56,30 @@ export function roleElement(admin: Directory, role: Role): Members {
   }
 }
 
-/** Never the secret: only the answer of CreateAccessKey adds it. */
+/**
+ * Never the secret: only the answer of CreateAccessKey adds it. From `KeyName` on it is ours; `HasPolicy` is there when the
+ * key is narrower than its user.
+ */
 export function accessKeyElement(key: AccessKey): Members {
   return {
     UserName: key.user,
     AccessKeyId: key.accessKeyId,
     Status: key.status,
     CreateDate: key.createdAt,
+    KeyName: key.name,
+    Description: key.description,
+    ExpireDate: key.expiresAt,
+    HasPolicy: 'policy' in key ? true : undefined,
     ManagedBy: key.managedBy,
+  }
+}
+
+/** With the policy that narrows it. */
+export function accessKeyDetail(key: AccessKey): Members {
+  const { policy } = key
+  return {
+    ...accessKeyElement(key),
+    ...(policy && { PolicyDocument: documentText(policy), Problem: problemOf(policy) }),
   }
 }
 

@@ -1,4 +1,6 @@
+import { SignatureV4 } from '@smithy/signature-v4'
 import assert from 'node:assert/strict'
+import { createHash, createHmac } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { describe, it } from 'node:test'
 import { Secret } from '../secret.ts'
@@ -315,3 +317,67 @@ describe('what the face takes for its own', () => {
     assert.equal(face.accepts({ ...unsigned, headers: [['authorization', s3]] }), false)
   })
 })
+
+describe('a presigned link', () => {
+  it('reads, and changes nothing: it lies in logs for days', async (t) => {
+    const world = await makeWorld(t)
+    await world.admin.createUser('ann')
+    const reads = await world.face.handle(await linkTo('GetUser', { UserName: 'ann' }))
+    assert.equal(reads.status, 200, bodyOf(reads))
+    for (const [action, fields] of [
+      ['CreateAccessKey', { UserName: 'ann' }],
+      ['DeleteUser', { UserName: 'ann' }],
+    ] as const) {
+      const { code } = read(await world.face.handle(await linkTo(action, fields)))
+      assert.equal(code, 'MissingAuthenticationToken', action)
+    }
+    assert.deepEqual(world.admin.listAccessKeys('ann'), [])
+    assert.ok(world.admin.findUser('ann'))
+  })
+})
+
+async function linkTo(action: string, fields: Readonly<Record<string, string>>) {
+  const { accessKeyId, secret } = root
+  const unsigned = post('')
+  const signer = new SignatureV4({
+    credentials: { accessKeyId, secretAccessKey: secret.reveal() },
+    region: 'us-east-1',
+    service: 'iam',
+    sha256: NodeSha256,
+  })
+  const signed = await signer.presign(
+    {
+      method: 'GET',
+      protocol: 'http:',
+      hostname: 'daypass.test',
+      path: '/',
+      headers: { host: 'daypass.test' },
+      query: { Action: action, Version: '2010-05-08', ...fields },
+    },
+    { signingDate: unsigned.receivedAt },
+  )
+  const query = Object.entries(signed.query ?? {})
+    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(String(value))}`)
+    .join('&')
+  return { ...unsigned, method: 'GET', query, headers: [['host', 'daypass.test']] as const }
+}
+
+class NodeSha256 {
+  readonly #hash
+  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
+    this.#hash = secret === undefined ? createHash('sha256') : createHmac('sha256', bytes(secret))
+  }
+  update(data: string | ArrayBuffer | ArrayBufferView): void {
+    this.#hash.update(bytes(data))
+  }
+  async digest(): Promise<Uint8Array> {
+    return this.#hash.digest()
+  }
+  reset(): void {}
+}
+
+function bytes(data: string | ArrayBuffer | ArrayBufferView): Buffer {
+  if (typeof data === 'string') return Buffer.from(data)
+  if (!ArrayBuffer.isView(data)) return Buffer.from(data)
+  return Buffer.from(data.buffer, data.byteOffset, data.byteLength)
+}

@@ -6,6 +6,7 @@ import type { Action, PreparedCall } from './action.ts'
 import { actions } from './actions.ts'
 import { parseForm } from './form.ts'
 import type { Form } from './form.ts'
+import { iamAccess } from './iam-access.ts'
 import { IamError } from './iam-error.ts'
 import { readBody } from './read-body.ts'
 import { answer, fault, refusal } from './response.ts'
@@ -92,6 +93,7 @@ async function serve<Caller extends IamCaller>(
   const form = readForm(request, body)
   const name = form.get('Action') ?? ''
   const action = findAction(form)
+  if (action.effect === 'change') refuseLink(caller, name)
   const call = action.prepare(form, { ...options, caller: identity, now: options.clock() })
   const event = (outcome: IamAuditEvent['outcome']): IamAuditEvent => ({
     kind: 'admin',
@@ -101,7 +103,10 @@ async function serve<Caller extends IamCaller>(
     outcome,
     caller: identify(identity),
     source: request.source,
-    permissions: call.permissions,
+    permissions: call.permissions.map(({ action: asked, resource }) => ({
+      action: asked,
+      resource,
+    })),
     // The document of a policy need not stand in each line of one request.
     parameters: outcome === 'started' ? action.auditable(form) : shortened(action.auditable(form)),
   })
@@ -120,6 +125,15 @@ function nameOf(identity: SignedIdentity): string {
   if (identity.kind === 'user') return identity.user
   const { provider, subject } = identity.session.principal
   return `${provider}:${subject}`
+}
+
+/** A presigned link works for whoever finds it, for days, in a log or a history. It must not make keys or attach policies. */
+function refuseLink({ authentication }: IamCaller, name: string): void {
+  if (authentication.kind !== 'query') return
+  throw new IamError(
+    'not_authenticated',
+    `${name} takes no presigned link; sign in the Authorization header`,
+  )
 }
 
 function readForm(request: HttpRequest, body: Buffer): Form {
@@ -187,7 +201,7 @@ async function authorizeOne<Caller extends IamCaller>(
   permission: Permission,
 ): Promise<void> {
   try {
-    await options.authorize(caller, request, permission)
+    await options.authorize(caller, request, iamAccess(options.admin, permission))
   } catch (error) {
     if (!(error instanceof Refusal) || error.code !== 'access_denied') throw error
     const { action, resource } = permission

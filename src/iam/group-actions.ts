@@ -1,9 +1,19 @@
 import { defineAction } from './action.ts'
 import type { Action } from './action.ts'
+import { cascadeOfGroup } from './cascade.ts'
 import { groupElement, userElement } from './elements.ts'
 import { findGroup, findUser } from './find.ts'
 import { page, pageParameters } from './page.ts'
-import { flag, groupName, optional, required, rootPath, userName } from './parameter.ts'
+import {
+  flag,
+  groupName,
+  optional,
+  required,
+  pathPrefix,
+  rootPath,
+  under,
+  userName,
+} from './parameter.ts'
 import { onGroup } from './permissions.ts'
 import { refuseRename } from './user-actions.ts'
 
@@ -42,11 +52,17 @@ export const groupActions: readonly (readonly [string, Action])[] = [
   [
     'ListGroups',
     defineAction({
-      parameters: { PathPrefix: optional(rootPath), ...pageParameters },
+      parameters: { PathPrefix: optional(pathPrefix), ...pageParameters },
       effect: 'read',
       permissions: () => onGroup('ListGroups', ''),
-      run: (range, { admin }) =>
-        page('Groups', admin.listGroups(), (group) => group.name, range, groupElement),
+      run: ({ PathPrefix, ...range }, { admin }) =>
+        page(
+          'Groups',
+          under(PathPrefix, admin.listGroups()),
+          (group) => group.name,
+          range,
+          groupElement,
+        ),
     }),
   ],
   [
@@ -71,7 +87,10 @@ export const groupActions: readonly (readonly [string, Action])[] = [
     defineAction({
       parameters: { GroupName: required(groupName), Cascade: optional(flag) },
       effect: 'change',
-      permissions: ({ GroupName }) => onGroup('DeleteGroup', GroupName),
+      permissions: ({ GroupName, Cascade }, { admin }) => [
+        ...onGroup('DeleteGroup', GroupName),
+        ...(Cascade === true ? cascadeOfGroup(admin, GroupName) : []),
+      ],
       run: async ({ GroupName, Cascade }, { admin }) => {
         await admin.deleteGroup(GroupName, Cascade === true ? 'cascade' : 'bare')
         return {}

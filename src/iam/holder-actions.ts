@@ -16,19 +16,20 @@ import {
   policyName,
   required,
   roleName,
-  rootPath,
+  pathPrefix,
   text,
+  under,
   userName,
 } from './parameter.ts'
 import { onGroup, onRole, onUser } from './permissions.ts'
-import type { Permission } from './types.ts'
+import type { About, Permission } from './types.ts'
 
 /** What differs between users, groups and roles. */
 type Noun = Readonly<{
   word: 'User' | 'Group' | 'Role'
   kind: PolicyHolder['kind']
   name: Parameter<string>
-  on(action: string, name: string): readonly Permission[]
+  on(action: string, name: string, about?: About): readonly Permission[]
   find(
     admin: Directory,
     name: string,
@@ -77,7 +78,7 @@ function attachedActions(noun: Noun): readonly (readonly [string, Action])[] {
       defineAction({
         parameters: { name: noun.name, PolicyArn: required(policyArnText) },
         effect: 'change',
-        permissions: ({ name }) => on(attach, name),
+        permissions: ({ name, PolicyArn: policyArn }) => on(attach, name, { policyArn }),
         run: async ({ name, PolicyArn }, { admin }) => {
           await admin.attachPolicy({ kind, name }, findPolicy(admin, PolicyArn).name)
           return {}
@@ -89,7 +90,7 @@ function attachedActions(noun: Noun): readonly (readonly [string, Action])[] {
       defineAction({
         parameters: { name: noun.name, PolicyArn: required(policyArnText) },
         effect: 'change',
-        permissions: ({ name }) => on(detach, name),
+        permissions: ({ name, PolicyArn: policyArn }) => on(detach, name, { policyArn }),
         run: async ({ name, PolicyArn }, { admin }) => {
           await admin.detachPolicy({ kind, name }, attachedName(admin, PolicyArn))
           return {}
@@ -99,13 +100,13 @@ function attachedActions(noun: Noun): readonly (readonly [string, Action])[] {
     [
       list,
       defineAction({
-        parameters: { name: noun.name, PathPrefix: optional(rootPath), ...pageParameters },
+        parameters: { name: noun.name, PathPrefix: optional(pathPrefix), ...pageParameters },
         effect: 'read',
         permissions: ({ name }) => on(list, name),
-        run: ({ name, ...range }, { admin }) =>
+        run: ({ name, PathPrefix, ...range }, { admin }) =>
           page(
             'AttachedPolicies',
-            find(admin, name).policies,
+            under(PathPrefix, find(admin, name).policies),
             (policy) => policy,
             range,
             (policy) => attachedElement(admin, policy),
@@ -199,7 +200,8 @@ function boundaryActions(noun: Noun): readonly (readonly [string, Action])[] {
       defineAction({
         parameters: { name: noun.name, PermissionsBoundary: required(policyArnText) },
         effect: 'change',
-        permissions: ({ name }) => on(put, name),
+        permissions: ({ name, PermissionsBoundary: permissionsBoundary }) =>
+          on(put, name, { permissionsBoundary }),
         run: async ({ name, PermissionsBoundary }, { admin }) => {
           await admin.setBoundary({ kind, name }, findPolicy(admin, PermissionsBoundary).name)
           return {}

@@ -3,14 +3,16 @@ import { defineAction } from './action.ts'
 import type { Action } from './action.ts'
 import { attachedArn, attachedName, findPolicy } from './arn.ts'
 import { attachedElement } from './elements.ts'
+import { directoryOf, directorySubject, isOfDirectory, subjectTag } from './directory-subjects.ts'
 import { IamError } from './iam-error.ts'
 import { page, pageParameters } from './page.ts'
-import { oneOf, policyArnText, required, text } from './parameter.ts'
+import { oneOf, optional, policyArnText, required, text } from './parameter.ts'
 import type { ActionContext, Permission } from './types.ts'
 
 const subject = {
   PrincipalKind: required(oneOf('ldap-user', 'ldap-group')),
   PrincipalName: required(text),
+  Directory: optional(text),
 }
 
 /** Ours: policies of users and groups of a directory service, by distinguished name. */
@@ -20,10 +22,12 @@ export const ldapActions: readonly (readonly [string, Action])[] = [
     defineAction({
       parameters: { ...subject, PolicyArn: required(policyArnText) },
       effect: 'change',
-      permissions: () => onPrincipals('AttachPrincipalPolicy'),
+      permissions: ({ PolicyArn }) => onPrincipals('AttachPrincipalPolicy', PolicyArn),
       run: async ({ PolicyArn, ...given }, context) => {
         const { name } = findPolicy(context.admin, PolicyArn)
-        await context.admin.attachPrincipalPolicy(named(given, context), name)
+        const subject = directorySubject(given, context)
+        demandConfigured(subject, context)
+        await context.admin.attachPrincipalPolicy(subject, name)
         return {}
       },
     }),
@@ -33,10 +37,10 @@ export const ldapActions: readonly (readonly [string, Action])[] = [
     defineAction({
       parameters: { ...subject, PolicyArn: required(policyArnText) },
       effect: 'change',
-      permissions: () => onPrincipals('DetachPrincipalPolicy'),
+      permissions: ({ PolicyArn }) => onPrincipals('DetachPrincipalPolicy', PolicyArn),
       run: async ({ PolicyArn, ...given }, context) => {
         const name = attachedName(context.admin, PolicyArn)
-        await context.admin.detachPrincipalPolicy(named(given, context), name)
+        await context.admin.detachPrincipalPolicy(directorySubject(given, context), name)
         return {}
       },
     }),
@@ -47,10 +51,12 @@ export const ldapActions: readonly (readonly [string, Action])[] = [
       parameters: { ...subject, ...pageParameters },
       effect: 'read',
       permissions: () => onPrincipals('ListPrincipalPolicies'),
-      run: ({ PrincipalKind, PrincipalName, ...range }, context) =>
+      run: ({ PrincipalKind, PrincipalName, Directory, ...range }, context) =>
         page(
           'AttachedPolicies',
-          context.admin.policiesAttachedTo(named({ PrincipalKind, PrincipalName }, context)),
+          context.admin.policiesAttachedTo(
+            directorySubject({ PrincipalKind, PrincipalName, Directory }, context),
+          ),
           ({ name }) => name,
           range,
           ({ name }) => attachedElement(context.admin, name),
@@ -63,15 +69,20 @@ export const ldapActions: readonly (readonly [string, Action])[] = [
       parameters: pageParameters,
       effect: 'read',
       permissions: () => onPrincipals('ListPrincipalPolicies'),
-      run: (range, { admin }) =>
+      run: (range, { admin, directories }) =>
         page(
           'Attachments',
-          admin.listAttachments().filter(({ subject: { kind } }) => kind.startsWith('ldap-')),
-          ({ subject: { kind, name }, policy }) => `${kind} ${name} ${policy}`,
+          admin
+            .listAttachments()
+            .flatMap(({ subject: each, policy }) =>
+              isOfDirectory(each) ? [{ subject: each, policy }] : [],
+            ),
+          ({ subject: each, policy }) => `${subjectTag(each)} ${policy}`,
           range,
-          ({ subject: { kind, name }, policy }) => ({
-            PrincipalKind: kind,
-            PrincipalName: name,
+          ({ subject: each, policy }) => ({
+            PrincipalKind: each.kind,
+            PrincipalName: each.name,
+            Directory: directoryOf(each, directories),
             PolicyName: policy,
             PolicyArn: attachedArn(admin, policy),
           }),
@@ -80,22 +91,17 @@ export const ldapActions: readonly (readonly [string, Action])[] = [
   ],
 ]
 
-function onPrincipals(action: string): readonly Permission[] {
-  return [{ action: `admin:${action}`, resource: '*' }]
+function onPrincipals(action: string, policyArn?: string): readonly Permission[] {
+  const about = policyArn === undefined ? {} : { about: { policyArn } }
+  return [{ action: `admin:${action}`, resource: '*', ...about }]
 }
 
-/** Two spellings of one name are one name, for otherwise a Deny could be written past the person that it is for. */
-function named(
-  given: Readonly<{ PrincipalKind: LdapSubject['kind']; PrincipalName: string }>,
-  { normaliseDn }: ActionContext,
-): LdapSubject {
-  if (!normaliseDn) {
-    throw new IamError('not_supported', 'This server knows no names of a directory service')
-  }
-  try {
-    return { kind: given.PrincipalKind, name: normaliseDn(given.PrincipalName) }
-  } catch (cause) {
-    if (!(cause instanceof TypeError)) throw cause
-    throw new IamError('invalid_parameter', `PrincipalName: ${cause.message}`, { cause })
-  }
+/** Two directories may have people of one name; what may be attached to has to be configured. */
+function demandConfigured({ directory = '' }: LdapSubject, { directories }: ActionContext): void {
+  const names = directories?.names ?? []
+  if (names.includes(directory)) return
+  throw new IamError(
+    'invalid_parameter',
+    `Directory: there is no directory named "${directory.slice(0, 64)}"; there are: ${names.join(', ')}`,
+  )
 }

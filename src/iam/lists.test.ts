@@ -228,3 +228,28 @@ describe('permission for what a new thing comes with', () => {
     assert.equal(world.admin.findUser('bob'), undefined)
   })
 })
+
+describe('a path prefix', () => {
+  it('is that of everything, or of nothing', async (t) => {
+    const world = await makeWorld(t)
+    await world.admin.createUser('ann')
+    await world.admin.attachUserPolicy('ann', 'readonly')
+    for (const [action, fields] of [
+      ['ListUsers', {}],
+      ['ListPolicies', {}],
+      ['ListAttachedUserPolicies', { UserName: 'ann' }],
+      ['ListEntitiesForPolicy', { PolicyArn: 'arn:aws:iam::aws:policy/readonly' }],
+    ] as const) {
+      const found = async (PathPrefix: string) => {
+        const answer = await call(world, root, action, { ...fields, PathPrefix })
+        assert.equal(answer.code, undefined, answer.text)
+        return /<(?:UserName|PolicyName)>/.test(answer.text)
+      }
+      assert.equal(await found('/'), true, action)
+      assert.equal(await found('/aws-service-role/'), false, action)
+      assert.equal(await found('/x'), false, action)
+      const bad = await call(world, root, action, { ...fields, PathPrefix: 'x/' })
+      assert.equal(bad.code, 'ValidationError', action)
+    }
+  })
+})

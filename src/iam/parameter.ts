@@ -43,6 +43,17 @@ export function optional<T>(parse: Parse<T>): Parameter<T | undefined> {
   }
 }
 
+/** Optional, but an empty one is bad: what narrows must not be left out by an empty file or variable. */
+export function stated<T>(parse: Parse<T>): Parameter<T | undefined> {
+  return {
+    secret: false,
+    read: (fields, name) => {
+      const text = fields.takeText(name)
+      return text === undefined ? undefined : parse(text, name)
+    },
+  }
+}
+
 /** An optional text whose emptiness says something: "take it away". */
 export const clearableText: Parameter<string | undefined> = {
   secret: false,
@@ -115,6 +126,12 @@ export const optionalSecret: Parameter<Secret | undefined> = {
 
 export const text: Parse<string> = (value) => value
 
+/** A secret that must be given. */
+export const requiredSecret: Parameter<Secret> = {
+  ...required((value) => new Secret(value)),
+  secret: true,
+}
+
 export const userName: Parse<string> = (value) => {
   checkUserName(value)
   return value
@@ -144,6 +161,16 @@ export const policyArnText: Parse<string> = (value) => {
 /** Paths are not kept; the root path, which many clients send unasked, says nothing. */
 export const rootPath: Parse<'/'> = (value, name) => oneOf('/')(value, name)
 
+/** Everything here is under `/`, and nothing under another path. */
+export const pathPrefix: Parse<string> = (value, name) => {
+  if (/^\/[\x21-\x7e]{0,511}$/.test(value)) return value
+  throw new IamError('invalid_parameter', `${name} is a path, which begins with /`)
+}
+
+export function under<T>(prefix: string | undefined, items: readonly T[]): readonly T[] {
+  return prefix === undefined || prefix === '/' ? items : []
+}
+
 export function oneOf<const T extends string>(...allowed: readonly T[]): Parse<T> {
   return (value, name) => {
     const found = allowed.find((choice) => choice === value)
@@ -170,6 +197,14 @@ export const pageSize: Parse<number> = (value, name) => {
 export const seconds: Parse<number> = (value, name) => {
   if (/^[1-9]\d{0,5}$/.test(value)) return Number(value)
   throw new IamError('invalid_parameter', `${name} must be a number of seconds`)
+}
+
+/** ISO 8601 with a zone, such as 2027-01-31T12:00:00Z. */
+export const instant: Parse<Date> = (value, name) => {
+  const shape = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/
+  const date = new Date(value)
+  if (shape.test(value) && !Number.isNaN(date.getTime())) return date
+  throw new IamError('invalid_parameter', `${name} must be an instant like 2027-01-31T12:00:00Z`)
 }
 
 /** The name after which the next page begins, base64url. */

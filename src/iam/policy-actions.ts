@@ -1,7 +1,8 @@
 import type { PolicyVersion, StoredPolicy } from '../admin/index.ts'
 import { defineAction } from './action.ts'
 import type { Action } from './action.ts'
-import { findPolicy, localPolicyArn } from './arn.ts'
+import { findPolicy, localPolicyArn, policyNameOf } from './arn.ts'
+import { cascadeOfPolicy } from './cascade.ts'
 import { policyElement, policyVersionElement } from './elements.ts'
 import { absent } from './find.ts'
 import { page, pageParameters } from './page.ts'
@@ -12,11 +13,13 @@ import {
   policyArnText,
   policyName,
   required,
+  pathPrefix,
   rootPath,
   tags,
   text,
+  under,
 } from './parameter.ts'
-import { on } from './permissions.ts'
+import { on, onNew } from './permissions.ts'
 
 /**
  * AWS IAM API reference, managed policies with up to five versions. `Cascade` is ours: the further versions go with the
@@ -34,10 +37,12 @@ export const policyActions: readonly (readonly [string, Action])[] = [
         Tags: tags,
       },
       effect: 'change',
-      permissions: ({ PolicyName, Tags }) => [
-        ...on('CreatePolicy', localPolicyArn(PolicyName)),
-        ...(Tags.size > 0 ? on('TagPolicy', localPolicyArn(PolicyName)) : []),
-      ],
+      permissions: ({ PolicyName, Tags }) =>
+        onNew(
+          localPolicyArn(PolicyName),
+          { create: 'CreatePolicy', tag: 'TagPolicy' },
+          { tags: Tags },
+        ),
       run: async ({ PolicyName, PolicyDocument, Description, Tags }, { admin }) => {
         const policy = await admin.createPolicy(PolicyName, PolicyDocument, {
           ...(Description === undefined ? {} : { description: Description }),
@@ -64,13 +69,13 @@ export const policyActions: readonly (readonly [string, Action])[] = [
       parameters: {
         Scope: optional(oneOf('All', 'AWS', 'Local')),
         OnlyAttached: optional(flag),
-        PathPrefix: optional(rootPath),
+        PathPrefix: optional(pathPrefix),
         PolicyUsageFilter: optional(oneOf('PermissionsPolicy', 'PermissionsBoundary')),
         ...pageParameters,
       },
       effect: 'read',
       permissions: () => on('ListPolicies', '*'),
-      run: ({ Scope, OnlyAttached, PolicyUsageFilter, ...range }, { admin }) => {
+      run: ({ Scope, OnlyAttached, PathPrefix, PolicyUsageFilter, ...range }, { admin }) => {
         const as = PolicyUsageFilter === 'PermissionsBoundary' ? 'boundary' : 'policy'
         const isUsed = ({ name }: StoredPolicy): boolean =>
           admin
@@ -85,7 +90,7 @@ export const policyActions: readonly (readonly [string, Action])[] = [
           )
         return page(
           'Policies',
-          wanted,
+          under(PathPrefix, wanted),
           (policy) => policy.name,
           range,
           (policy) => policyElement(admin, policy),
@@ -98,7 +103,10 @@ export const policyActions: readonly (readonly [string, Action])[] = [
     defineAction({
       parameters: { PolicyArn: required(policyArnText), Cascade: optional(flag) },
       effect: 'change',
-      permissions: ({ PolicyArn }) => on('DeletePolicy', PolicyArn),
+      permissions: ({ PolicyArn, Cascade }, { admin }) => [
+        ...on('DeletePolicy', PolicyArn),
+        ...(Cascade === true ? cascadeOfPolicy(admin, PolicyArn, policyNameOf(PolicyArn)) : []),
+      ],
       run: async ({ PolicyArn, Cascade }, { admin }) => {
         const { name } = findPolicy(admin, PolicyArn)
         await admin.deletePolicy(name, Cascade === true ? 'cascade' : 'bare')

@@ -4,7 +4,9 @@ import { providerArnOfUrl } from './arn.ts'
 import { providerElement, tagElements } from './elements.ts'
 import { findProvider } from './find.ts'
 import { atLeastOne, listOf, named, required, tags, text } from './parameter.ts'
-import { on, onAll } from './permissions.ts'
+import { on, onAll, onNew } from './permissions.ts'
+import type { ProviderState } from './types.ts'
+import type { Members } from './value.ts'
 
 const arn = named('OpenIDConnectProviderArn', required(text))
 
@@ -20,10 +22,12 @@ export const providerActions: readonly (readonly [string, Action])[] = [
         Tags: tags,
       },
       effect: 'change',
-      permissions: ({ Url, Tags }) => [
-        ...on('CreateOpenIDConnectProvider', providerArnOfUrl(Url)),
-        ...(Tags.size > 0 ? on('TagOpenIDConnectProvider', providerArnOfUrl(Url)) : []),
-      ],
+      permissions: ({ Url, Tags }) =>
+        onNew(
+          providerArnOfUrl(Url),
+          { create: 'CreateOpenIDConnectProvider', tag: 'TagOpenIDConnectProvider' },
+          { tags: Tags },
+        ),
       run: async ({ Url, ClientIDList, ThumbprintList, Tags }, { admin }) => {
         const provider = await admin.createProvider({
           url: Url,
@@ -41,7 +45,10 @@ export const providerActions: readonly (readonly [string, Action])[] = [
       parameters: { arn },
       effect: 'read',
       permissions: (values) => on('GetOpenIDConnectProvider', values.arn),
-      run: (values, { admin }) => providerElement(findProvider(admin, values.arn)),
+      run: (values, { admin, providerState }) => ({
+        ...providerElement(findProvider(admin, values.arn)),
+        ...stateElements(providerState?.(values.arn)),
+      }),
     }),
   ],
   [
@@ -50,10 +57,12 @@ export const providerActions: readonly (readonly [string, Action])[] = [
       parameters: {},
       effect: 'read',
       permissions: () => onAll('ListOpenIDConnectProviders'),
-      run: (_, { admin }) => ({
-        OpenIDConnectProviderList: admin
-          .listProviders()
-          .map((provider) => ({ Arn: provider.arn, ManagedBy: provider.managedBy })),
+      run: (_, { admin, providerState }) => ({
+        OpenIDConnectProviderList: admin.listProviders().map((provider) => ({
+          Arn: provider.arn,
+          ManagedBy: provider.managedBy,
+          ...stateElements(providerState?.(provider.arn)),
+        })),
       }),
     }),
   ],
@@ -106,3 +115,9 @@ export const providerActions: readonly (readonly [string, Action])[] = [
     }),
   ],
 ]
+
+/** Ours: AWS's clients pass over what they do not know. */
+function stateElements(state: ProviderState | undefined): Members {
+  if (state === undefined) return {}
+  return { State: state.state, ...(state.problem !== undefined && { Problem: state.problem }) }
+}

@@ -1,6 +1,7 @@
 import { defineAction } from './action.ts'
 import type { Action } from './action.ts'
-import { findPolicy } from './arn.ts'
+import { findPolicy, roleArn } from './arn.ts'
+import { cascadeOfRole } from './cascade.ts'
 import { roleElement } from './elements.ts'
 import { findRole } from './find.ts'
 import { IamError } from './iam-error.ts'
@@ -12,13 +13,14 @@ import {
   policyArnText,
   required,
   roleName,
+  pathPrefix,
   rootPath,
   seconds,
   tags,
   text,
+  under,
 } from './parameter.ts'
-import { onAll, onRole } from './permissions.ts'
-import type { Permission } from './types.ts'
+import { onAll, onNew, onRole } from './permissions.ts'
 
 /** AWS IAM API reference, roles. `Cascade` is ours: the role's policies go with it. */
 export const roleActions: readonly (readonly [string, Action])[] = [
@@ -35,11 +37,12 @@ export const roleActions: readonly (readonly [string, Action])[] = [
         Tags: tags,
       },
       effect: 'change',
-      permissions: ({ RoleName, PermissionsBoundary, Tags }) => [
-        ...onRole('CreateRole', RoleName),
-        ...also(PermissionsBoundary !== undefined, 'PutRolePermissionsBoundary', RoleName),
-        ...also(Tags.size > 0, 'TagRole', RoleName),
-      ],
+      permissions: ({ RoleName, PermissionsBoundary: permissionsBoundary, Tags }) =>
+        onNew(
+          roleArn(RoleName),
+          { create: 'CreateRole', bound: 'PutRolePermissionsBoundary', tag: 'TagRole' },
+          { tags: Tags, ...(permissionsBoundary !== undefined && { permissionsBoundary }) },
+        ),
       run: async (values, { admin }) => {
         const { Description, MaxSessionDuration, PermissionsBoundary } = values
         const role = await admin.createRole({
@@ -68,13 +71,13 @@ export const roleActions: readonly (readonly [string, Action])[] = [
   [
     'ListRoles',
     defineAction({
-      parameters: { PathPrefix: optional(rootPath), ...pageParameters },
+      parameters: { PathPrefix: optional(pathPrefix), ...pageParameters },
       effect: 'read',
       permissions: () => onRole('ListRoles', ''),
-      run: (range, { admin }) =>
+      run: ({ PathPrefix, ...range }, { admin }) =>
         page(
           'Roles',
-          admin.listRoles(),
+          under(PathPrefix, admin.listRoles()),
           (role) => role.name,
           range,
           (role) => roleElement(admin, role),
@@ -129,7 +132,10 @@ export const roleActions: readonly (readonly [string, Action])[] = [
     defineAction({
       parameters: { RoleName: required(roleName), Cascade: optional(flag) },
       effect: 'change',
-      permissions: ({ RoleName }) => onRole('DeleteRole', RoleName),
+      permissions: ({ RoleName, Cascade }, { admin }) => [
+        ...onRole('DeleteRole', RoleName),
+        ...(Cascade === true ? cascadeOfRole(admin, RoleName) : []),
+      ],
       run: async ({ RoleName, Cascade }, { admin }) => {
         await admin.deleteRole(RoleName, Cascade === true ? 'cascade' : 'bare')
         return {}
@@ -152,7 +158,3 @@ export const roleActions: readonly (readonly [string, Action])[] = [
     }),
   ],
 ]
-
-function also(needed: boolean, action: string, name: string): readonly Permission[] {
-  return needed ? onRole(action, name) : []
-}

@@ -3,16 +3,17 @@ import { explain, parsePolicy } from '../policy/index.ts'
 import type { AccessDecision, Ceiling, NamedPolicy, PolicyKind } from '../policy/index.ts'
 import { defineAction } from './action.ts'
 import type { Action } from './action.ts'
-import { account, userArn } from './arn.ts'
+import { account, bucketOfArn, userArn } from './arn.ts'
 import { IamError } from './iam-error.ts'
 import { pageOf, pageParameters } from './page.ts'
 import type { Range } from './page.ts'
-import { atLeastOne, listOf, optional, required, text } from './parameter.ts'
+import { atLeastOne, flag, listOf, optional, required, text } from './parameter.ts'
 import { on, onAll } from './permissions.ts'
 import { contextEntries, suppose } from './simulation-context.ts'
 import type { ContextEntry } from './simulation-context.ts'
-import { sourceType, subjectOfArn } from './subjects.ts'
+import { boundaryName, sourceType, subjectOfArn } from './subjects.ts'
 import type { Subject } from './subjects.ts'
+import type { ActionContext } from './types.ts'
 import type { Members } from './value.ts'
 
 const common = {
@@ -28,20 +29,27 @@ const common = {
 
 /**
  * AWS IAM API reference: what would be decided, answered by the engine that decides. `Reason` is ours. Positions in the
- * source are not told; `StatementIndex` and `Sid` are. The policy of the resource counts when it is sent along.
+ * source are not told; `StatementIndex` and `Sid` are. The policy of the resource counts when it is sent along; with
+ * `WithBucketPolicies`, which is ours, those that the buckets have count too.
  */
 export const simulateActions: readonly (readonly [string, Action])[] = [
   [
     'SimulatePrincipalPolicy',
     defineAction({
-      parameters: { PolicySourceArn: required(text), PolicyInputList: listOf(text), ...common },
+      parameters: {
+        PolicySourceArn: required(text),
+        PolicyInputList: listOf(text),
+        WithBucketPolicies: optional(flag),
+        ...common,
+      },
       effect: 'read',
       permissions: ({ PolicySourceArn }) => on('SimulatePrincipalPolicy', PolicySourceArn),
-      run: (values, { admin, now }) => {
-        const subject = subjectOfArn(admin, values.PolicySourceArn, now)
+      run: async (values, context) => {
+        const subject = subjectOfArn(context, values.PolicySourceArn)
         const supposed = values.PolicyInputList.map(given('PolicyInputList', 'identity'))
         const identity = [...subject.identity, ...supposed]
-        return simulate(admin, { ...subject, identity }, values)
+        const lookUp = values.WithBucketPolicies === true ? context.findBucketPolicy : undefined
+        return simulate(context.admin, { ...subject, identity }, values, lookUp)
       },
     }),
   ],
@@ -92,28 +100,37 @@ type Values = Readonly<{
 
 const maxQuestions = 1000
 
-function simulate(admin: Directory, subject: Subject, values: Values): Members {
-  const { facts, s3 } = suppose(subject.facts, values.ContextEntries)
+async function simulate(
+  admin: Directory,
+  subject: Subject,
+  values: Values,
+  findBucketPolicy?: ActionContext['findBucketPolicy'],
+): Promise<Members> {
+  const { facts, s3, iam } = suppose(subject.facts, values.ContextEntries)
   const supposed = values.PermissionsBoundaryPolicyInputList.map(
     given('PermissionsBoundaryPolicyInputList', 'identity'),
   )
   // A boundary that is sent along stands in the place of the one that there is (AWS IAM API reference).
   const ceilings: readonly Ceiling[] =
-    supposed.length > 0 ? [{ name: 'permissions boundary', policies: supposed }] : subject.ceilings
-  const bucketPolicy =
-    values.ResourcePolicy === undefined
-      ? {}
-      : {
-          bucketPolicy: {
-            name: 'ResourcePolicy',
-            policy: parsePolicy(values.ResourcePolicy, 'bucket'),
-          },
-        }
+    supposed.length > 0
+      ? [
+          { name: boundaryName, policies: supposed },
+          ...subject.ceilings.filter(({ name }) => name !== boundaryName),
+        ]
+      : subject.ceilings
+  const isBounded = ceilings.some(({ name }) => name === boundaryName)
+  const { ResourcePolicy } = values
+  const sent =
+    ResourcePolicy === undefined
+      ? undefined
+      : { name: 'ResourcePolicy', policy: parsePolicy(ResourcePolicy, 'bucket') }
   const principal = callerOf(subject, values.CallerArn)
   const { items, end } = pageOf(questions(values), ({ index }) => index, values)
+  const stored = await bucketPolicies(items, findBucketPolicy)
   return {
     EvaluationResults: items.map(({ action, resource }) => {
-      const access = { action, resource, s3, ...bucketPolicy }
+      const bucketPolicy = sent ?? stored.get(bucketOfArn(resource))
+      const access = { action, resource, s3, iam, ...(bucketPolicy && { bucketPolicy }) }
       const question = {
         principal,
         accesses: [access],
@@ -123,10 +140,24 @@ function simulate(admin: Directory, subject: Subject, values: Values): Members {
       }
       const [decision] = explain(question).accesses
       if (!decision) throw new Error('one question has one answer')
-      return evaluation(admin, decision, ceilings.length > 0)
+      return evaluation(admin, decision, isBounded)
     }),
     ...end,
   }
+}
+
+/** By the buckets' names; empty where nobody looks them up. */
+async function bucketPolicies(
+  items: readonly Readonly<{ resource: string }>[],
+  find: ActionContext['findBucketPolicy'],
+): Promise<ReadonlyMap<string | undefined, NamedPolicy>> {
+  const found = new Map<string | undefined, NamedPolicy>()
+  if (!find) return found
+  for (const bucket of new Set(items.map(({ resource }) => bucketOfArn(resource)))) {
+    const policy = bucket === undefined ? undefined : await find(bucket)
+    if (policy !== undefined) found.set(bucket, policy)
+  }
+  return found
 }
 
 function questions(
@@ -162,7 +193,7 @@ const decisions = {
 function evaluation(admin: Directory, decision: AccessDecision, isBounded: boolean): Members {
   const deciding = decision.outcome === 'explicit-deny' ? 'deny' : 'allow'
   const policies = decision.layers.flatMap(({ policies: each }) => each)
-  const boundary = decision.layers.filter(({ layer }) => layer === 'ceiling')
+  const boundary = decision.layers.filter(({ name }) => name === boundaryName)
   return {
     EvalActionName: decision.action,
     EvalResourceName: decision.resource,

@@ -1,4 +1,4 @@
-import type { Facts, S3Facts } from '../policy/index.ts'
+import type { Facts, IamFacts, S3Facts } from '../policy/index.ts'
 import { IamError } from './iam-error.ts'
 import type { Fields } from './fields.ts'
 import { list, listOf, optional, required, text } from './parameter.ts'
@@ -18,7 +18,7 @@ export const contextEntries: Parameter<readonly ContextEntry[]> = list((fields: 
   return entry
 })
 
-export type Supposed = Readonly<{ facts: Facts; s3: S3Facts }>
+export type Supposed = Readonly<{ facts: Facts; s3: S3Facts; iam: IamFacts }>
 
 /**
  * The facts of a simulation: what is known of the principal, and what the caller supposes on top of it.
@@ -56,17 +56,25 @@ export function suppose(known: Facts, entries: readonly ContextEntry[]): Suppose
     ...tagged('existingObjectTags', 'existingObjectTags'),
     ...tagged('requestObjectTags', 'requestObjectTags'),
   }
-  return { facts, s3 }
+  const iam = { ...bag('iam'), ...tagged('resourceTags', 'resourceTags') }
+  return { facts, s3, iam }
 }
 
-type Bag = 'aws' | 'sts' | 'ldap' | 'jwt' | 's3' | 'headers' | 'objectLock'
-type TagBag = 'principalTags' | 'requestTags' | 'existingObjectTags' | 'requestObjectTags'
+type Bag = 'aws' | 'sts' | 'ldap' | 'jwt' | 's3' | 'iam' | 'headers' | 'objectLock'
+type TagBag =
+  | 'principalTags'
+  | 'requestTags'
+  | 'resourceTags'
+  | 'existingObjectTags'
+  | 'requestObjectTags'
 type Read = (name: string, values: readonly string[]) => unknown
 type Key = Readonly<{ bag: Bag; member: string; read: Read }>
 
 const tagPrefixes: readonly (readonly [prefix: string, bag: TagBag])[] = [
   ['aws:principaltag/', 'principalTags'],
   ['aws:requesttag/', 'requestTags'],
+  ['aws:resourcetag/', 'resourceTags'],
+  ['iam:resourcetag/', 'resourceTags'],
   ['s3:existingobjecttag/', 'existingObjectTags'],
   ['s3:requestobjecttag/', 'requestObjectTags'],
 ]
@@ -123,6 +131,7 @@ const members: readonly (readonly [bag: Bag, prefix: string, read: Read, names: 
   ['jwt', 'jwt:', single, 'preferred_username profile picture website email gender birthdate'],
   ['jwt', 'jwt:', single, 'phone_number address scope client_id'],
   ['jwt', 'jwt:', many, 'aud groups'],
+  ['iam', 'iam:', single, 'PolicyARN PermissionsBoundary'],
   ['s3', 's3:', single, 'authType signatureversion prefix delimiter versionid LocationConstraint'],
   ['s3', 's3:', single, 'ResourceAccount'],
   ['s3', 's3:', number, 'signatureAge max-keys TlsVersion'],

@@ -1,8 +1,10 @@
 import type { Attachment, Directory, LdapSubject } from '../admin/index.ts'
+import { tenantCeilings } from '../grants/index.ts'
 import type { Ceiling, Facts, NamedPolicy, PolicyPrincipal } from '../policy/index.ts'
 import { account, groupArn, policyArn, roleArn, userArn } from './arn.ts'
 import { findGroup, findRole, findUser } from './find.ts'
 import { IamError } from './iam-error.ts'
+import type { ActionContext } from './types.ts'
 
 /** Who a question about permissions is about. */
 export type Subject = Readonly<{
@@ -10,27 +12,35 @@ export type Subject = Readonly<{
   name: string
   /** Absent for people of a directory service. */
   arn?: string
+  /** Of people and groups of a directory service, where it is said or there is but one. */
+  directory?: string
   principal: Exclude<PolicyPrincipal, { kind: 'anonymous' | 'root' }>
   identity: readonly NamedPolicy[]
   ceilings: readonly Ceiling[]
   facts: Facts
 }>
 
+/** Where subjects are looked for, and what bounds them all. */
+export type Ground = Pick<ActionContext, 'admin' | 'now' | 'tenantCeiling'>
+
+export const boundaryName = 'permissions boundary'
+
 const shape = /^arn:aws:iam::000000000000:(user|group|role)\/([\w+=,.@-]+)$/
 
 /** @throws IamError `invalid_parameter` or `no_such_entity` */
-export function subjectOfArn(admin: Directory, arn: string, now: Date): Subject {
+export function subjectOfArn(ground: Ground, arn: string): Subject {
   const [, kind, name = ''] = shape.exec(arn) ?? []
-  if (kind === 'user') return userSubject(admin, name, now)
-  if (kind === 'group') return groupSubject(admin, name, now)
-  if (kind === 'role') return roleSubject(admin, name, now)
+  if (kind === 'user') return userSubject(ground, name)
+  if (kind === 'group') return groupSubject(ground, name)
+  if (kind === 'role') return roleSubject(ground, name)
   throw new IamError(
     'invalid_parameter',
     `A principal's ARN is like ${userArn('NAME')}, ${groupArn('NAME')} or ${roleArn('NAME')}`,
   )
 }
 
-export function userSubject(admin: Directory, name: string, now: Date): Subject {
+export function userSubject(ground: Ground, name: string): Subject {
+  const { admin, now } = ground
   const user = findUser(admin, name)
   const arn = userArn(name)
   const disabled: NamedPolicy = {
@@ -43,7 +53,7 @@ export function userSubject(admin: Directory, name: string, now: Date): Subject 
     arn,
     principal: { kind: 'user', account, arn },
     identity: admin.policiesOf(name) ?? [disabled],
-    ceilings: boundaryCeiling(admin.boundaryOf(name)),
+    ceilings: ceilingsOf(ground, admin.boundaryOf(name)),
     facts: {
       aws: {
         CurrentTime: now,
@@ -59,7 +69,8 @@ export function userSubject(admin: Directory, name: string, now: Date): Subject 
 }
 
 /** What a group gives its members, but for what they have besides. */
-export function groupSubject(admin: Directory, name: string, now: Date): Subject {
+export function groupSubject(ground: Ground, name: string): Subject {
+  const { admin, now } = ground
   const group = findGroup(admin, name)
   const arn = groupArn(name)
   return {
@@ -68,12 +79,13 @@ export function groupSubject(admin: Directory, name: string, now: Date): Subject
     arn,
     principal: { kind: 'user', account, arn },
     identity: admin.policiesOfGroup(group.name) ?? [],
-    ceilings: [],
+    ceilings: ceilingsOf(ground),
     facts: { aws: { CurrentTime: now, PrincipalAccount: account } },
   }
 }
 
-export function roleSubject(admin: Directory, name: string, now: Date): Subject {
+export function roleSubject(ground: Ground, name: string): Subject {
+  const { admin, now } = ground
   const role = findRole(admin, name)
   return {
     kind: 'role',
@@ -81,7 +93,7 @@ export function roleSubject(admin: Directory, name: string, now: Date): Subject 
     arn: role.arn,
     principal: { kind: 'session', account, arn: role.arn, roleArn: role.arn },
     identity: admin.policiesOfRole(name) ?? [],
-    ceilings: boundaryCeiling(admin.boundaryOfRole(name)),
+    ceilings: ceilingsOf(ground, admin.boundaryOfRole(name)),
     facts: {
       aws: {
         CurrentTime: now,
@@ -94,27 +106,41 @@ export function roleSubject(admin: Directory, name: string, now: Date): Subject 
   }
 }
 
-export function ldapSubject(admin: Directory, subject: LdapSubject, now: Date): Subject {
-  const { kind, name } = subject
+/** A session of somebody of whom no more is known than the name, or than one group. */
+export function ldapSubject(ground: Ground, subject: LdapSubject): Subject {
+  const { admin, now } = ground
+  const { kind, name, directory } = subject
+  const arn = `arn:aws:sts::${account}:assumed-role/ldap=${directory ?? ''}/${name}`
   return {
     kind,
     name,
-    principal: {
-      kind: 'session',
-      account,
-      arn: `arn:aws:sts::${account}:assumed-role/ldap/${name}`,
-    },
+    ...(directory !== undefined && { directory }),
+    principal: { kind: 'session', account, arn },
     identity: admin.policiesAttachedTo(subject),
-    ceilings: [],
+    ceilings: ceilingsOf(ground),
     facts: {
-      aws: { CurrentTime: now, principaltype: 'AssumedRole', PrincipalAccount: account },
+      aws: {
+        CurrentTime: now,
+        principaltype: 'AssumedRole',
+        PrincipalAccount: account,
+        ...(directory !== undefined && { FederatedProvider: directory }),
+        ...(kind === 'ldap-group' && { groups: [name] }),
+        ...(kind === 'ldap-user' && directory !== undefined && { userid: `${directory}:${name}` }),
+      },
       ldap: kind === 'ldap-user' ? { user: name } : { groups: [name] },
     },
   }
 }
 
-function boundaryCeiling(boundary: NamedPolicy | undefined): readonly Ceiling[] {
-  return boundary ? [{ name: 'permissions boundary', policies: [boundary] }] : []
+/** A boundary of its own, and what nobody in the tenant goes beyond. */
+export function ceilingsOf(
+  { admin, tenantCeiling }: Ground,
+  boundary?: NamedPolicy,
+): readonly Ceiling[] {
+  return [
+    ...(boundary ? [{ name: boundaryName, policies: [boundary] }] : []),
+    ...tenantCeilings({ directory: admin, tenantCeiling }),
+  ]
 }
 
 /** Where a policy of a decision comes from, in AWS's words (PolicySourceType). */

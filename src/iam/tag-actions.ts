@@ -70,7 +70,7 @@ export const tagActions: readonly (readonly [string, Action])[] = nouns.flatMap(
       defineAction({
         parameters: { given, Tags: tags },
         effect: 'change',
-        permissions: (values) => on(`Tag${word}`, arn(values.given)),
+        permissions: (values) => on(`Tag${word}`, arn(values.given), { tags: values.Tags }),
         run: async (values, { admin }) => {
           const { name } = find(admin, values.given)
           await admin.tag({ kind, name }, values.Tags)
@@ -83,7 +83,7 @@ export const tagActions: readonly (readonly [string, Action])[] = nouns.flatMap(
       defineAction({
         parameters: { given, TagKeys: atLeastOne(listOf(text)) },
         effect: 'change',
-        permissions: (values) => on(`Untag${word}`, arn(values.given)),
+        permissions: (values) => on(`Untag${word}`, arn(values.given), { tagKeys: values.TagKeys }),
         run: async (values, { admin }) => {
           const { name } = find(admin, values.given)
           await admin.untag({ kind, name }, values.TagKeys)

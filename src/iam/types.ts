@@ -1,11 +1,15 @@
-import type { Administration } from '../admin/index.ts'
+import type { Administration, Tags } from '../admin/index.ts'
 import type { NewRevocation, RevocationRule, RingKeyInfo } from '../credentials/index.ts'
 import type { HttpRequest } from '../http.ts'
-import type { NamedPolicy } from '../policy/index.ts'
+import type { Access, NamedPolicy } from '../policy/index.ts'
 import type { Value } from './value.ts'
 
 /** Who signed the request, as `access/` proves it; the face reads only this much. */
-export type IamCaller = Readonly<{ identity: SignedIdentity | Readonly<{ kind: 'anonymous' }> }>
+export type IamCaller = Readonly<{
+  identity: SignedIdentity | Readonly<{ kind: 'anonymous' }>
+  /** `query`: by a presigned link. */
+  authentication: Readonly<{ kind: 'anonymous' | 'header' | 'query' }>
+}>
 
 export type SignedIdentity =
   | Readonly<{ kind: 'root'; accessKeyId: string }>
@@ -17,7 +21,21 @@ export type SignedIdentity =
     }>
 
 /** One permission that a call needs: `iam:CreateUser` on `arn:aws:iam::000000000000:user/bob`. */
-export type Permission = Readonly<{ action: string; resource: string }>
+export type Permission = Readonly<{ action: string; resource: string; about?: About }>
+
+/** What a call says beside its resource, for the conditions of policies. */
+export type About = Readonly<{
+  /** The resource is made by this very call: nothing that has its name now is meant. */
+  isNew?: boolean
+  policyArn?: string
+  /** The boundary that the call sets. */
+  permissionsBoundary?: string
+  tags?: Tags
+  tagKeys?: readonly string[]
+}>
+
+/** A permission as policies are asked for it. */
+export type IamAccess = Pick<Access, 'action' | 'resource' | 'iam'>
 
 /** The key ring that seals sessions. */
 interface SessionKeys {
@@ -44,7 +62,7 @@ export type IamAuditEvent = Readonly<{
   outcome: 'started' | 'done' | 'failed' | 'refused'
   caller: Readonly<{ kind: SignedIdentity['kind']; accessKeyId: string; name: string }>
   source: string
-  permissions: readonly Permission[]
+  permissions: readonly Pick<Permission, 'action' | 'resource'>[]
   /** As sent, without secrets. */
   parameters: Readonly<Record<string, string>>
   /** The answer to a change that was made, without secrets. */
@@ -64,16 +82,32 @@ export type IamFaceOptions<Caller extends IamCaller = IamCaller> = Readonly<{
    * Returns when the caller may; else throws a refusal with code `access_denied`, whose `detail` may carry
    * `decisionId` and `encodedMessage` (both strings).
    */
-  authorize(caller: Caller, request: HttpRequest, permission: Permission): void | Promise<void>
+  authorize(caller: Caller, request: HttpRequest, access: IamAccess): void | Promise<void>
   /** Resolves only when the record is durable. */
   audit(event: IamAuditEvent): Promise<void>
   /** A fault of ours, for the log; the caller sees a constant text. */
   logFault(requestId: string, error: unknown): void
   clock(): Date
+  /** Names of the policies beyond which nobody may go but the root key: answers about others go by them, too. */
+  tenantCeiling?: readonly string[] | undefined
   /** The policy of a bucket, for questions about who may do what; absent: they go by identities alone. */
   findBucketPolicy?(bucket: string): Promise<NamedPolicy | undefined>
-  /** The one spelling of a distinguished name; throws a TypeError for what is none. Absent: there is no directory service. */
-  normaliseDn?(name: string): string
+  /** How it stands with the keys of an OpenID provider, by ARN; absent: nobody looks. */
+  providerState?(arn: string): ProviderState | undefined
+  /** Absent: there is none. */
+  directories?: LdapDirectories | undefined
+}>
+
+/** The directory services (LDAP), as far as administration asks about them. */
+export type LdapDirectories = Readonly<{
+  /** As the configuration calls them. */
+  names: readonly string[]
+  /** The one spelling of a distinguished name; throws a TypeError for what is none. */
+  normaliseDn(name: string): string
+  /** The directory that a normalised name is taken for when nobody says. */
+  homeOf(name: string): string
+  /** Normalised names of those who may have live sessions and logged in under this name, in whatever case. */
+  peopleNamed(directory: string, username: string): Promise<readonly string[]>
 }>
 
 /** What an action works with. */
@@ -83,11 +117,17 @@ export type ActionContext = Readonly<{
   revocations: SessionRevocations
   caller: SignedIdentity
   now: Date
+  tenantCeiling?: readonly string[] | undefined
   /** The policy of a bucket, for questions about who may do what; absent: they go by identities alone. */
   findBucketPolicy?(bucket: string): Promise<NamedPolicy | undefined>
-  /** The one spelling of a distinguished name; throws a TypeError for what is none. Absent: there is no directory service. */
-  normaliseDn?(name: string): string
+  /** How it stands with the keys of an OpenID provider, by ARN; absent: nobody looks. */
+  providerState?(arn: string): ProviderState | undefined
+  /** Absent: there is none. */
+  directories?: LdapDirectories | undefined
 }>
+
+/** `unasked`: no token has needed its keys so far. `problem`: why they could not be had. */
+export type ProviderState = Readonly<{ state: 'ready' | 'away' | 'unasked'; problem?: string }>
 
 export type IamErrorCode =
   | 'missing_action'

@@ -1,6 +1,7 @@
 import { defineAction } from './action.ts'
 import type { Action } from './action.ts'
-import { findPolicy, rootArn } from './arn.ts'
+import { findPolicy, rootArn, userArn } from './arn.ts'
+import { cascadeOfUser } from './cascade.ts'
 import { groupElement, userElement } from './elements.ts'
 import { findGroup, findUser, nameOrOwn } from './find.ts'
 import { IamError } from './iam-error.ts'
@@ -11,12 +12,14 @@ import {
   optional,
   policyArnText,
   required,
+  pathPrefix,
   rootPath,
   tags,
+  under,
   userName,
 } from './parameter.ts'
-import { on, onUser } from './permissions.ts'
-import type { ActionContext, Permission } from './types.ts'
+import { on, onNew, onUser } from './permissions.ts'
+import type { ActionContext } from './types.ts'
 
 /** AWS IAM API reference, users; and `SetUserStatus` and `Cascade`, which are ours. */
 export const userActions: readonly (readonly [string, Action])[] = [
@@ -30,11 +33,12 @@ export const userActions: readonly (readonly [string, Action])[] = [
         Tags: tags,
       },
       effect: 'change',
-      permissions: ({ UserName, PermissionsBoundary, Tags }) => [
-        ...onUser('CreateUser', UserName),
-        ...also(PermissionsBoundary !== undefined, 'PutUserPermissionsBoundary', UserName),
-        ...also(Tags.size > 0, 'TagUser', UserName),
-      ],
+      permissions: ({ UserName, PermissionsBoundary: permissionsBoundary, Tags }) =>
+        onNew(
+          userArn(UserName),
+          { create: 'CreateUser', bound: 'PutUserPermissionsBoundary', tag: 'TagUser' },
+          { tags: Tags, ...(permissionsBoundary !== undefined && { permissionsBoundary }) },
+        ),
       run: async ({ UserName, PermissionsBoundary, Tags }, { admin }) => {
         const boundary =
           PermissionsBoundary === undefined
@@ -63,13 +67,13 @@ export const userActions: readonly (readonly [string, Action])[] = [
   [
     'ListUsers',
     defineAction({
-      parameters: { PathPrefix: optional(rootPath), ...pageParameters },
+      parameters: { PathPrefix: optional(pathPrefix), ...pageParameters },
       effect: 'read',
       permissions: () => onUser('ListUsers', ''),
-      run: (range, { admin }) =>
+      run: ({ PathPrefix, ...range }, { admin }) =>
         page(
           'Users',
-          admin.listUsers(),
+          under(PathPrefix, admin.listUsers()),
           (user) => user.name,
           range,
           (user) => userElement(admin, user),
@@ -98,7 +102,10 @@ export const userActions: readonly (readonly [string, Action])[] = [
     defineAction({
       parameters: { UserName: required(userName), Cascade: optional(flag) },
       effect: 'change',
-      permissions: ({ UserName }) => onUser('DeleteUser', UserName),
+      permissions: ({ UserName, Cascade }, { admin }) => [
+        ...onUser('DeleteUser', UserName),
+        ...(Cascade === true ? cascadeOfUser(admin, UserName) : []),
+      ],
       run: async ({ UserName, Cascade }, { admin }) => {
         await admin.deleteUser(UserName, Cascade === true ? 'cascade' : 'bare')
         return {}
@@ -137,10 +144,6 @@ export const userActions: readonly (readonly [string, Action])[] = [
     }),
   ],
 ]
-
-function also(needed: boolean, action: string, name: string): readonly Permission[] {
-  return needed ? onUser(action, name) : []
-}
 
 /** Names stand in policies, sessions and audit records; a new one would leave them behind. */
 export function refuseRename(name: string, newName: string | undefined): void {

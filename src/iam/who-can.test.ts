@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import { parsePolicy } from '../policy/index.ts'
 import { call, document, element, makeWorld, root } from './testing/world.ts'
 import type { World } from './testing/world.ts'
+import type { LdapDirectories } from './types.ts'
 
 const readPhotos = JSON.stringify(document('s3:GetObject', 'arn:aws:s3:::photos/*'))
 const question = { ActionName: 's3:GetObject', ResourceArn: 'arn:aws:s3:::photos/k' }
@@ -11,9 +12,27 @@ const trust = JSON.stringify({
   Statement: [{ Effect: 'Allow', Principal: { AWS: '*' }, Action: 'sts:AssumeRole' }],
 })
 
+const normaliseDn = (name: string): string => {
+  if (!name.includes('=')) throw new TypeError('not a name')
+  return name.toLowerCase()
+}
+const people = new Map([
+  ['ann', ['uid=ann']],
+  ['twin', ['uid=twin,ou=a', 'uid=twin,ou=b']],
+])
+const twoDirectories: LdapDirectories = {
+  names: ['staff', 'guests'],
+  normaliseDn,
+  homeOf: () => 'staff',
+  peopleNamed: async (_, username) => people.get(username) ?? [],
+}
+const oneDirectory: LdapDirectories = { ...twoDirectories, names: ['staff'] }
+
 async function whoCan(world: World, fields: Readonly<Record<string, string>> = question) {
   const { text } = await call(world, root, 'WhoCan', fields)
-  const found = text.matchAll(/<Kind>([^<]*)<\/Kind><Name>([^<]*)<\/Name>/g)
+  const found = text
+    .replaceAll(/<AssumableBy>.*?<\/AssumableBy>/gs, '')
+    .matchAll(/<Kind>([^<]*)<\/Kind><Name>([^<]*)<\/Name>/g)
   return [...found].map(([, kind, name]) => `${kind} ${name}`)
 }
 
@@ -99,6 +118,93 @@ describe('WhoCan', () => {
     assert.deepEqual(asked, ['photos'])
   })
 
+  it('names everyone where the bucket lets everyone in, and who the bucket lets in', async (t) => {
+    const world = await makeWorld(t, {
+      findBucketPolicy: async () => ({
+        name: 'bucket policy of photos',
+        policy: parsePolicy(
+          JSON.stringify({
+            Version: '2012-10-17',
+            Statement: [
+              {
+                Effect: 'Allow',
+                Principal: '*',
+                Action: 's3:GetObject',
+                Resource: 'arn:aws:s3:::photos/public/*',
+              },
+              {
+                Effect: 'Allow',
+                Principal: { AWS: 'arn:aws:iam::000000000000:user/nothing' },
+                Action: 's3:GetObject',
+                Resource: 'arn:aws:s3:::photos/private/*',
+              },
+            ],
+          }),
+          'bucket',
+        ),
+      }),
+    })
+    await world.admin.createUser('nothing')
+    await world.admin.createUser('other')
+    const at = (key: string) => ({ ...question, ResourceArn: `arn:aws:s3:::photos/${key}` })
+    assert.deepEqual(await whoCan(world, at('private/k')), ['user file-user', 'user nothing'])
+    const everyone = ['everyone *', 'user file-user', 'user nothing', 'user other']
+    assert.deepEqual(await whoCan(world, at('public/k')), everyone)
+    const { text } = await call(world, root, 'WhoCan', at('private/k'))
+    assert.match(text, /<Name>nothing<.*?<Reason>[^<]*bucket policy of photos/s)
+  })
+
+  it('says of a role who may take it', async (t) => {
+    const world = await makeWorld(t, { directories: twoDirectories })
+    const { admin } = world
+    for (const name of ['ann', 'bob']) await admin.createUser(name)
+    const only = (principal: object, condition = {}) =>
+      JSON.stringify({
+        Version: '2012-10-17',
+        Statement: [
+          {
+            Effect: 'Allow',
+            Principal: principal,
+            Action: ['sts:AssumeRole', 'sts:AssumeRoleWithLDAPIdentity'],
+            ...condition,
+          },
+        ],
+      })
+    const taker = (text: string) => {
+      const found = text.matchAll(/<AssumableBy>(.*?)<\/AssumableBy>/gs)
+      return [...found].map(([, takers = '']) =>
+        [...takers.matchAll(/<Kind>([^<]*)<\/Kind><Name>([^<]*)</g)].map(
+          ([, kind, name]) => `${kind} ${name}`,
+        ),
+      )
+    }
+    const made = async (name: string, trustPolicy: string) => {
+      await admin.createRole({ name, trustPolicy })
+      await admin.attachPolicy({ kind: 'role', name }, 'readonly')
+      const { text } = await call(world, root, 'WhoCan', question)
+      await admin.deleteRole(name, 'cascade')
+      return taker(text)
+    }
+    const user = { AWS: 'arn:aws:iam::000000000000:user/ann' }
+    assert.deepEqual(await made('a', only(user)), [['user ann']])
+    const external = { Condition: { StringEquals: { 'sts:ExternalId': 'x' } } }
+    assert.deepEqual(await made('b', only(user, external)), [[]])
+    for (const directory of ['staff', 'guests']) {
+      await admin.attachPrincipalPolicy(
+        { kind: 'ldap-user', name: 'uid=eve', directory },
+        'diagnostics',
+      )
+    }
+    const person = only({ Federated: 'guests' })
+    const { text } = await (async () => {
+      await admin.createRole({ name: 'c', trustPolicy: person })
+      await admin.attachPolicy({ kind: 'role', name: 'c' }, 'readonly')
+      return call(world, root, 'WhoCan', question)
+    })()
+    assert.deepEqual(taker(text), [['ldap-user uid=eve']])
+    assert.match(text, /<AssumableBy>.*<Directory>guests<\/Directory>.*<\/AssumableBy>/s)
+  })
+
   it('refuses what it cannot suppose', async (t) => {
     const world = await makeWorld(t)
     const entry = 'ContextEntries.member.1'
@@ -124,7 +230,7 @@ describe('policies of people of a directory', () => {
   const PolicyArn = 'arn:aws:iam::aws:policy/readonly'
 
   it('are kept under the one spelling of their name', async (t) => {
-    const world = await makeWorld(t, { normaliseDn: (name) => name.toLowerCase() })
+    const world = await makeWorld(t, { directories: oneDirectory })
     const attach = { ...dn, PolicyArn }
     assert.equal((await call(world, root, 'AttachPrincipalPolicy', attach)).response.status, 200)
     const subject = { kind: 'ldap-group', name: 'cn=staff' } as const
@@ -143,11 +249,77 @@ describe('policies of people of a directory', () => {
     const without = await makeWorld(t)
     const attach = { ...dn, PolicyArn }
     assert.equal((await call(without, root, 'AttachPrincipalPolicy', attach)).code, 'InvalidInput')
-    const world = await makeWorld(t, {
-      normaliseDn: () => {
-        throw new TypeError('not a name')
-      },
-    })
-    assert.equal((await call(world, root, 'AttachPrincipalPolicy', attach)).code, 'ValidationError')
+    const world = await makeWorld(t, { directories: oneDirectory })
+    const bad = { ...attach, PrincipalName: 'staff' }
+    assert.equal((await call(world, root, 'AttachPrincipalPolicy', bad)).code, 'ValidationError')
+  })
+
+  it('are those of the directory that was named, or of the one that the name is taken for', async (t) => {
+    const world = await makeWorld(t, { directories: twoDirectories })
+    const attached = (directory: string) =>
+      world.admin.policiesAttachedTo({ kind: 'ldap-group', name: 'cn=staff', directory }).length
+    const attach = { ...dn, PolicyArn }
+    const unknown = { ...attach, Directory: 'nowhere' }
+    const refused = await call(world, root, 'AttachPrincipalPolicy', unknown)
+    assert.equal(refused.code, 'ValidationError')
+    assert.match(refused.text, /there are: staff, guests/)
+    await call(world, root, 'AttachPrincipalPolicy', { ...attach, Directory: 'guests' })
+    assert.deepEqual([attached('staff'), attached('guests')], [0, 1])
+    const [mine, theirs] = await Promise.all(
+      ['staff', 'guests'].map((Directory) =>
+        call(world, root, 'ListPrincipalPolicies', { ...dn, Directory }),
+      ),
+    )
+    assert.equal(element(mine?.text ?? '', 'PolicyArn'), undefined)
+    assert.equal(element(theirs?.text ?? '', 'PolicyArn'), PolicyArn)
+    await call(world, root, 'AttachPrincipalPolicy', attach)
+    assert.deepEqual([attached('staff'), attached('guests')], [1, 1])
+    const all = await call(world, root, 'ListPrincipalAttachments')
+    assert.deepEqual(
+      [...all.text.matchAll(/<Directory>([^<]*)</g)].map(([, name]) => name),
+      ['guests', 'staff'],
+    )
+    const entities = await call(world, root, 'ListEntitiesForPolicy', { PolicyArn })
+    assert.equal(entities.text.match(/<Directory>/g)?.length, 2)
+    await call(world, root, 'DetachPrincipalPolicy', attach)
+    assert.deepEqual([attached('staff'), attached('guests')], [0, 1])
+  })
+
+  it('can be taken from people of a directory that is no longer configured', async (t) => {
+    const world = await makeWorld(t, { directories: twoDirectories })
+    const subject = { kind: 'ldap-group', name: 'cn=staff', directory: 'gone' } as const
+    await world.admin.attachPrincipalPolicy(subject, 'readonly')
+    const detach = { ...dn, PolicyArn, Directory: 'gone' }
+    assert.equal((await call(world, root, 'DetachPrincipalPolicy', detach)).response.status, 200)
+    assert.deepEqual(world.admin.policiesAttachedTo(subject), [])
+  })
+})
+
+describe('RevokeSessions of somebody of a directory', () => {
+  const revoke = (world: World, Provider: string, Subject: string) =>
+    call(world, root, 'RevokeSessions', { Provider, Subject })
+
+  it('means one person, however the name is spelt, and by its login name', async (t) => {
+    const world = await makeWorld(t, { directories: twoDirectories })
+    for (const name of ['uid=ann', 'UID=Ann', 'ann']) await revoke(world, 'guests', name)
+    assert.deepEqual(
+      world.revoked.map(({ principal }) => principal),
+      Array(3).fill('web-identity:6:guests:uid=ann'),
+    )
+  })
+
+  it('refuses a login name that nobody or several came in by, and ends nothing', async (t) => {
+    const world = await makeWorld(t, { directories: twoDirectories })
+    assert.equal((await revoke(world, 'guests', 'nobody')).code, 'NoSuchEntity')
+    const several = await revoke(world, 'guests', 'twin')
+    assert.equal(several.code, 'ValidationError')
+    assert.match(several.text, /uid=twin,ou=a or uid=twin,ou=b/)
+    assert.deepEqual(world.revoked, [])
+  })
+
+  it('leaves the subjects of other providers as they are', async (t) => {
+    const world = await makeWorld(t, { directories: twoDirectories })
+    await revoke(world, 'dex', 'UID=Ann')
+    assert.equal(world.revoked[0]?.principal, 'web-identity:3:dex:UID=Ann')
   })
 })

@@ -98,6 +98,18 @@ function checkSubject(sub: unknown): string {
   return sub
 }
 
+/**
+ * Of a token that is good for one exchange: what tells it from the next one.
+ * @throws {IdentityError} `token_claims`
+ */
+export function demandJti({ claims: { jti } }: CheckedClaims): void {
+  if (typeof jti === 'string' && jti !== '') return
+  throw badClaim(
+    'jti',
+    'is missing, empty or no text, and its provider takes each token once (oneTime): have it put a jti into its tokens',
+  )
+}
+
 function badClaim(name: string, what: string): IdentityError {
   return new IdentityError('token_claims', `The claim ${name} of the token ${what}`)
 }

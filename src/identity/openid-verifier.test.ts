@@ -507,6 +507,44 @@ describe('which provider judges a token', () => {
   })
 })
 
+describe('a token of a provider that takes each once', () => {
+  let idp: OidcIssuer
+  let verifier: OpenIdVerifier
+  before(async () => {
+    idp = await startOidcIssuer({ now: clock })
+    verifier = createOpenIdVerifier({
+      clock,
+      providers: [{ ...provider('once', idp), oneTime: true }],
+    })
+  })
+  after(() => idp.close())
+  const verify = (members: object) =>
+    verifier.verify(
+      { kind: 'web-identity', token: new Secret(idp.token(idp.claims({ ...members }))) },
+      now,
+    )
+
+  it('is marked as such, with its jti', async () => {
+    const principal = proven(await verify({ jti: 'a' }))
+    assert.equal(principal.oneTime, true)
+    assert.equal(principal.jti, 'a')
+  })
+
+  it('is refused without a jti, which says what to do', async () => {
+    for (const jti of [undefined, '', null, 5, ['a'], { a: 1 }]) {
+      await refuses(verify({ jti }), 'token_claims')
+    }
+    await assert.rejects(verify({}), /jti of the token is missing.*oneTime.*have it put a jti/)
+  })
+
+  it('is no such token of another provider', async () => {
+    const plain = createOpenIdVerifier({ clock, providers: [provider('plain', idp)] })
+    const token = new Secret(idp.token(idp.claims({ jti: 'a' })))
+    const principal = proven(await plain.verify({ kind: 'web-identity', token }, now))
+    assert.equal(principal.oneTime, undefined)
+  })
+})
+
 describe('the settings of providers', () => {
   const sound: OpenIdProvider = {
     name: 'a',

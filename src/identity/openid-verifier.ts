@@ -1,4 +1,4 @@
-import { checkClaims, isMeantFor, wrongIssuer } from './claims.ts'
+import { checkClaims, demandJti, isMeantFor, wrongIssuer } from './claims.ts'
 import { issuersOf } from './discovery.ts'
 import { createFetchText, type FetchText } from './fetch-text.ts'
 import { IdentityError } from './identity-error.ts'
@@ -7,12 +7,21 @@ import { parseToken } from './jws.ts'
 import { webIdentityPrincipal } from './principal.ts'
 import { ProviderKeys, type IdentityEvent, type ProviderKeysStatus } from './provider-keys.ts'
 import { parseProvider, type OpenIdProvider, type ProviderSettings } from './provider-settings.ts'
+import { RegisteredProviders, type RegisteredOpenIdProviders } from './registered-providers.ts'
 import type { Evidence, Principal, Verifier } from './types.ts'
 import { fetchUserinfo } from './userinfo.ts'
 import { verifyToken } from './verify-token.ts'
 
 type OpenIdOptions = Readonly<{
   providers: readonly OpenIdProvider[]
+  /** Those made through the IAM API. Default: none. */
+  registered?:
+    | Readonly<{
+        directory: RegisteredOpenIdProviders
+        /** PEM file: the only certificate authorities that are trusted for them. Default: the system's. */
+        caFile?: string | undefined
+      }>
+    | undefined
   clock: () => Date
   /** Default: real HTTP. */
   fetch?: FetchText | undefined
@@ -20,25 +29,41 @@ type OpenIdOptions = Readonly<{
 }>
 
 type OpenIdStatus = ProviderKeysStatus &
-  Readonly<{ provider: string; mode: 'claim' | 'role'; issuer?: string }>
+  Readonly<{ provider: string; mode: ProviderSettings['mode']; issuer?: string }>
 
 /** `verify` works from the first moment on; `start` is what fetches keys before somebody waits for them. */
 export interface OpenIdVerifier extends Verifier {
+  /** Of all configured providers, and of those made through the IAM API whose keys some token has needed. */
   status(): readonly OpenIdStatus[]
-  /** Begins to fetch keys in the background, ahead of need, until `close`. Needs no provider to be there. */
+  /** Of one made through the IAM API. `undefined`: it is not there, or no token has needed its keys so far. */
+  registeredStatus(arn: string): OpenIdStatus | undefined
+  /** Begins to fetch keys of configured providers in the background, ahead of need, until `close`. Needs none to be there. */
   start(): void
   close(): void
 }
 
-type Provider = Readonly<{ settings: ProviderSettings; keys: ProviderKeys }>
+type Provider = Readonly<{
+  settings: ProviderSettings
+  keys: ProviderKeys
+  /** Throws when it is not what it was when it was chosen. Absent: the configuration does not change. */
+  demandUnchanged?: () => void
+}>
 type WebIdentity = Extract<Evidence, { kind: 'web-identity' }>
 
 const noAddition: JsonObject = {}
+const noneRegistered: RegisteredOpenIdProviders = { find: () => undefined, list: () => [] }
 
 /**
  * Verifies tokens of OpenID providers (OpenID Connect Core 1.0, RFC 7519), each with its own keys, issuer, audiences and
- * algorithms. Evidence that names a provider goes to that one; else to the claim-mode provider of the token's `iss`,
- * and among several of these to the one whose audience it has.
+ * algorithms. Which one judges a token:
+ *
+ * - evidence that names a provider goes to that one;
+ * - evidence that names a role goes to the providers made through the IAM API which the role's trust policy names, and to
+ *   all configured ones, in this order;
+ * - else it goes to the configured claim-mode providers.
+ *
+ * Of these it is the first with the token's `iss` that has its audience; where none has, the first of that `iss`, which
+ * will refuse it.
  * @throws {TypeError} when a provider's settings make no sense or two share a name
  */
 export function createOpenIdVerifier(options: OpenIdOptions): OpenIdVerifier {
@@ -53,16 +78,25 @@ export function createOpenIdVerifier(options: OpenIdOptions): OpenIdVerifier {
   }))
   const names = new Set(providers.map(({ settings }) => settings.name))
   if (names.size < providers.length) throw new TypeError('two identity providers share a name')
+  const { directory = noneRegistered, caFile } = options.registered ?? {}
+  const registered = new RegisteredProviders(directory, ports, caFile)
   const refresh = () => providers.forEach(({ keys }) => keys.refreshWhenDue())
   let timer: NodeJS.Timeout | undefined
   return {
     async verify(evidence, now) {
       if (evidence.kind !== 'web-identity') return undefined
-      const choice = providersFor(evidence, providers)
+      const choice = [
+        ...registered.named(evidence.trustedProviders ?? []),
+        ...configuredFor(evidence, providers),
+      ]
       if (choice.length === 0) return undefined
       return judge(evidence, choice, ports.fetch, now)
     },
-    status: () => providers.map(statusOf),
+    status: () => [...providers.map(statusOf), ...registered.asked().map(statusOfRegistered)],
+    registeredStatus(arn) {
+      const found = registered.findAsked(arn)
+      return found && statusOfRegistered(found)
+    },
     start() {
       refresh()
       timer ??= setInterval(refresh, 1000).unref()
@@ -75,12 +109,12 @@ export function createOpenIdVerifier(options: OpenIdOptions): OpenIdVerifier {
 }
 
 /** The one that was named, else those that are found by `iss`. None: the evidence is not ours. */
-function providersFor(
-  { provider, anyMode }: WebIdentity,
+function configuredFor(
+  { provider, trustedProviders }: WebIdentity,
   all: readonly Provider[],
 ): readonly Provider[] {
   return all.filter(({ settings: { name, mode } }) =>
-    provider === undefined ? anyMode === true || mode === 'claim' : name === provider,
+    provider === undefined ? trustedProviders !== undefined || mode === 'claim' : name === provider,
   )
 }
 
@@ -92,16 +126,19 @@ async function judge(
   now: Date,
 ): Promise<Principal> {
   const token = parseToken(evidence.token.reveal())
-  const { settings, keys } = chooseProvider(choice, token.unproven)
+  const { settings, keys, demandUnchanged } = chooseProvider(choice, token.unproven)
   checkAlgorithm(token.header.alg, settings.algorithms)
   const { discovery } = await keys.current()
   if (!settings.algorithmsAreListed) checkAlgorithm(token.header.alg, discovery.algorithms)
   const signed = await verifyToken(token, await keys.find(token.header))
   const proven = checkClaims(signed, { ...settings, issuer: discovery.issuer }, now)
+  if (settings.oneTime) demandJti(proven)
   const added = settings.claimUserinfo
     ? await fetchUserinfo(proven, evidence.accessToken, discovery.userinfoEndpoint, settings, fetch)
     : noAddition
-  return webIdentityPrincipal(settings.name, proven, added)
+  // Fetching took its time. Whoever was deleted meanwhile vouches for nobody any more.
+  demandUnchanged?.()
+  return webIdentityPrincipal(settings.name, proven, added, settings.oneTime)
 }
 
 // The claims are not proven here: they only say whose keys shall be tried. What comes of a lie is a refusal.
@@ -132,6 +169,19 @@ function statusOf({ settings, keys }: Provider): OpenIdStatus {
   return {
     provider: settings.name,
     mode: settings.mode,
+    ...(issuer !== undefined && { issuer }),
+    ...keys.status(),
+  }
+}
+
+function statusOfRegistered({
+  arn,
+  keys,
+}: Readonly<{ arn: string; keys: ProviderKeys }>): OpenIdStatus {
+  const { issuer } = keys
+  return {
+    provider: arn,
+    mode: 'registered',
     ...(issuer !== undefined && { issuer }),
     ...keys.status(),
   }

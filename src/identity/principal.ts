@@ -7,6 +7,7 @@ export function webIdentityPrincipal(
   provider: string,
   proven: CheckedClaims,
   added: JsonObject,
+  oneTime = false,
 ): Principal {
   const claims = new Map<string, unknown>([
     ...Object.entries(added),
@@ -22,6 +23,7 @@ export function webIdentityPrincipal(
     groups: groupsOf(claims.get('groups')),
     claims,
     ...(typeof jti === 'string' && jti !== '' && { jti }),
+    ...(oneTime && { oneTime }),
     expiresAt: proven.expiresAt,
   })
 }

@@ -2,6 +2,7 @@ import { parseDiscovery, type Discovery } from './discovery.ts'
 import type { FetchText } from './fetch-text.ts'
 import { parseKeySet, type KeySet } from './key-set.ts'
 import type { ProviderSettings } from './provider-settings.ts'
+import { parseProviderUrl } from './provider-url.ts'
 
 const fetchLimits = { timeoutMs: 5000, maxBytes: 262_144 }
 
@@ -10,6 +11,8 @@ export async function fetchDiscovery(
   settings: ProviderSettings,
   fetch: FetchText,
 ): Promise<Discovery> {
+  // Configured addresses were checked at start; those from the IAM API come out of the store.
+  parseProviderUrl(settings.configUrl, 'its URL', settings.insecureHttp ? 'always' : 'loopback')
   const text = await get(settings.configUrl, 'the discovery document', settings, fetch)
   return parseDiscovery(text, settings)
 }

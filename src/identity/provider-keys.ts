@@ -24,7 +24,8 @@ export type ProviderKeysStatus = Readonly<{
   nextRefreshAt: Date
 }>
 
-type Ports = Readonly<{
+/** What the keys of every provider are fetched and timed with. */
+export type ProviderPorts = Readonly<{
   fetch: FetchText
   clock: () => Date
   log: (event: IdentityEvent) => void
@@ -45,14 +46,14 @@ const refreshShare = 0.8
  */
 export class ProviderKeys {
   readonly #settings: ProviderSettings
-  readonly #ports: Ports
+  readonly #ports: ProviderPorts
   readonly #attempts: Attempts
   readonly #lifeMs: number
   #discovery: Dated<Discovery> | undefined
   #keys: Dated<KeySet> | undefined
   #inFlight: Promise<void> | undefined
 
-  constructor(settings: ProviderSettings, ports: Ports) {
+  constructor(settings: ProviderSettings, ports: ProviderPorts) {
     this.#settings = settings
     this.#ports = ports
     this.#attempts = new Attempts(ports.clock)

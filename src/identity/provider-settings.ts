@@ -25,16 +25,22 @@ export type OpenIdProvider = Readonly<{
   caFile?: string | undefined
   /** Lets it be asked over plain http beyond loopback: whoever sits in between can be anybody then. */
   insecureHttp?: boolean | undefined
+  /** A token of it is good for one exchange, by its `jti`; one without is refused. Default: no. */
+  oneTime?: boolean | undefined
   /** `claim`: found by `iss` and `aud`, policies come from a claim. `role`: only when named. */
   mode: Readonly<{ kind: 'claim' | 'role' }>
 }>
 
-/** An `OpenIdProvider` that has been checked, with its defaults filled in. */
+/** Fits no text. Never `undefined`, which is what a claim that is not there has. */
+const noClient = Symbol('no client')
+
+/** An `OpenIdProvider` that has been checked, or one made through the IAM API, with the defaults filled in. */
 export type ProviderSettings = Readonly<{
   name: string
   configUrl: string
   issuer: string | undefined
-  clientId: string
+  /** What `azp` may be instead of a fitting `aud`. */
+  clientId: string | typeof noClient
   /** `clientId` and the further ones. */
   audiences: ReadonlySet<string>
   claimUserinfo: boolean
@@ -45,7 +51,9 @@ export type ProviderSettings = Readonly<{
   jwksCacheSeconds: number
   caFile: string | undefined
   insecureHttp: boolean
-  mode: 'claim' | 'role'
+  oneTime: boolean
+  /** `registered`: made through the IAM API, for roles whose trust policies name it. */
+  mode: 'claim' | 'role' | 'registered'
   /** Its issuer is whatever its discovery document says, since nobody but it can answer at that address. */
   ownWord?: boolean
 }>
@@ -81,7 +89,34 @@ function fillIn(provider: OpenIdProvider): ProviderSettings {
     jwksCacheSeconds: within(provider.jwksCacheSeconds ?? 600, 1, 86_400, 'jwksCacheSeconds'),
     caFile: provider.caFile,
     insecureHttp: provider.insecureHttp ?? false,
+    oneTime: provider.oneTime ?? false,
     mode: provider.mode.kind,
+  }
+}
+
+/**
+ * Of a provider made through the IAM API: `aud` has to be one of its client ids, whatever `azp` says; its discovery
+ * document stands at its URL, and TLS is judged by authorities alone.
+ */
+export function registeredSettings(
+  { arn, url, clientIds }: Readonly<{ arn: string; url: string; clientIds: readonly string[] }>,
+  caFile: string | undefined,
+): ProviderSettings {
+  return {
+    name: arn,
+    configUrl: `${url}/.well-known/openid-configuration`,
+    issuer: undefined,
+    clientId: noClient,
+    audiences: new Set(clientIds),
+    claimUserinfo: false,
+    algorithms: new Set(supportedAlgorithms),
+    algorithmsAreListed: false,
+    clockSkewSeconds: 5,
+    jwksCacheSeconds: 600,
+    caFile,
+    insecureHttp: false,
+    oneTime: false,
+    mode: 'registered',
   }
 }
 

@@ -9,8 +9,11 @@ export type Evidence =
       accessToken?: Secret
       /** Name of the provider that the caller chose by role ARN; absent: the claim-based providers are tried by `iss`. */
       provider?: string
-      /** The role that the caller named tells its providers by itself: all are tried by `iss`, not the claim-based ones alone. */
-      anyMode?: true
+      /**
+       * The caller named a role of ours, and these are the providers that its trust policy lets in, as they stand there.
+       * Of those made through the IAM API the named ones are tried by `iss`, then all configured ones of either mode.
+       */
+      trustedProviders?: readonly string[]
     }>
   /** A login name and password, to be judged by the configured directory. */
   | Readonly<{
@@ -48,7 +51,7 @@ export type PrincipalKind =
 /** Who the evidence proved. No permissions in it. */
 export type Principal = Readonly<{
   kind: PrincipalKind
-  /** Name of the configured provider or of the cluster, or `internal` for root and users. */
+  /** Name of the configured provider or of the cluster, ARN of one made through the IAM API, or `internal` for root and users. */
   provider: string
   /** `iss` of the token; for root and users the tenant's own name. */
   issuer: string
@@ -60,6 +63,8 @@ export type Principal = Readonly<{
   claims: ReadonlyMap<string, unknown>
   /** Token id, when the token has one. */
   jti?: string
+  /** The proof is good for one exchange: whoever issues on it has to use up its `jti`, which is there. */
+  oneTime?: true
   /** When the proof itself ends; credentials from it end no later. Absent for keys. */
   expiresAt?: Date
   [verified]: true

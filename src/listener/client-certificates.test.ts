@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { copyFileSync, utimesSync } from 'node:fs'
+import { connect as connectPlain } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect, type ConnectionOptions } from 'node:tls'
 import { withoutOpenssl, Workshop } from '../identity/certificate/testing/authority.ts'
 import type { HttpRequest } from '../http.ts'
-import { listen, type Listener } from './index.ts'
+import { listen, type Listener, type ListenOptions } from './index.ts'
 
 describe('client certificates at the door', { skip: withoutOpenssl() }, () => {
   const shop = new Workshop()
@@ -14,22 +15,26 @@ describe('client certificates at the door', { skip: withoutOpenssl() }, () => {
   let seen: HttpRequest | undefined
   let presented: readonly Buffer[] = []
 
-  const open = (tls: { requestClientCertificates?: boolean } | undefined) =>
+  const options: ListenOptions = {
+    address: '127.0.0.1:0',
+    trustedProxies: ['127.0.0.1'],
+    handle: (request) => {
+      seen = request
+      presented = request.clientCertificates?.() ?? []
+      return Promise.resolve({ status: 200, headers: {}, close: true })
+    },
+    broken: () => ({ status: 500, headers: {} }),
+    onError: (what, error) => assert.fail(`${what}: ${String(error)}`),
+    clock: () => new Date(),
+    requestId: () => '0123456789ABCDEF',
+  }
+  const open = (tls: { requestClientCertificates?: boolean } | undefined, idleTimeoutMs = 60_000) =>
     listen({
-      address: '127.0.0.1:0',
+      ...options,
+      idleTimeoutMs,
       ...(tls && {
         tls: { certFile: shop.file('server.pem'), keyFile: shop.file('server.key'), ...tls },
       }),
-      trustedProxies: ['127.0.0.1'],
-      handle: (request) => {
-        seen = request
-        presented = request.clientCertificates?.() ?? []
-        return Promise.resolve({ status: 200, headers: {}, close: true })
-      },
-      broken: () => ({ status: 500, headers: {} }),
-      onError: (what, error) => assert.fail(`${what}: ${String(error)}`),
-      clock: () => new Date(),
-      requestId: () => '0123456789ABCDEF',
     })
   before(async () => {
     shop.make('server', { extensions: ['subjectAltName=IP:127.0.0.1'] })
@@ -126,6 +131,42 @@ describe('client certificates at the door', { skip: withoutOpenssl() }, () => {
     seen = undefined
     await assert.rejects(ask({ cert: shop.pem('bob'), key: shop.text('alice.key') }))
     assert.equal(seen, undefined)
+  })
+
+  it('stay the same on a connection: there is no second handshake', async () => {
+    for (const at of [door, await open({})]) {
+      const port = Number(new URL(at.url).port)
+      const options = {
+        host: '127.0.0.1',
+        rejectUnauthorized: false,
+        maxVersion: 'TLSv1.2',
+      } as const
+      const socket = connect({ port, ...options, ...client(['alice', 'issuing']) })
+      await once(socket, 'secureConnect')
+      const ended = Promise.withResolvers<unknown>()
+      socket.on('error', ended.resolve)
+      socket.renegotiate({ rejectUnauthorized: false }, (error) => ended.resolve(error))
+      assert.ok((await ended.promise) instanceof Error)
+      socket.destroy()
+      if (at !== door) await at.close(100)
+    }
+  })
+
+  it('are waited for in a handshake, but not for ever', async () => {
+    const hasty = await open({ requestClientCertificates: true }, 50)
+    const socket = connectPlain(Number(new URL(hasty.url).port), '127.0.0.1')
+    socket.resume()
+    await once(socket, 'close')
+    await hasty.close(100)
+  })
+
+  it('need a certificate and key of our own, else the start says which settings are wrong', async () => {
+    for (const keyFile of [shop.file('root.key'), shop.file('server.pem'), shop.file('absent')]) {
+      await assert.rejects(
+        listen({ ...options, tls: { certFile: shop.file('server.pem'), keyFile } }),
+        /^Error: tls: certFile and keyFile/,
+      )
+    }
   })
 
   it('come with the address of the peer, whatever it says of others', async () => {

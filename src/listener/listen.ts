@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { Socket } from 'node:net'
+import type { TlsOptions } from 'node:tls'
 import type { HttpRequest, HttpResponse } from '../http.ts'
 import { createSourceReader } from './source.ts'
 import { watchTlsFiles } from './tls-files.ts'
@@ -45,6 +46,9 @@ const keepAliveTimeoutMs = 30_000
 const maxHeaderBytes = 32 * 1024
 const maxConnections = 10_000
 
+// Nobody needs a second handshake on a connection: it would bring another certificate in the middle, and costs us dearly.
+const handshake = { secureOptions: constants.SSL_OP_NO_RENEGOTIATION }
+
 // A resumed session brings the leaf back and not what was presented along with it, so with tickets every second
 // connection of a client whose authority is an intermediate one would be refused.
 const clientCertificates = {
@@ -52,7 +56,7 @@ const clientCertificates = {
   rejectUnauthorized: false,
   // What TLS itself makes of a chain does not count, so it need not look through all authorities of the web.
   ca: [],
-  secureOptions: constants.SSL_OP_NO_TICKET,
+  secureOptions: handshake.secureOptions | constants.SSL_OP_NO_TICKET,
 }
 
 export async function listen(options: ListenOptions): Promise<Listener> {
@@ -67,10 +71,14 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   }
   const tls =
     options.tls && watchTlsFiles(options.tls, (error) => options.onError('tls files', error))
-  const requested = options.tls?.requestClientCertificates === true ? clientCertificates : {}
-  const server = tls ? createSecureServer(settings, requested, tls) : createServer(settings)
+  const requested = options.tls?.requestClientCertificates === true ? clientCertificates : handshake
+  const idleMs = options.idleTimeoutMs ?? 60_000
+  const secure = { ...requested, handshakeTimeout: Math.min(headersTimeoutMs, idleMs) }
+  const server = tls ? createSecureServer(settings, secure, tls) : createServer(settings)
   server.maxConnections = maxConnections
-  const exchanges = endSilence(server, options.idleTimeoutMs ?? 60_000)
+  // Node leaves out what comes after the two thousandth without a word, such as what a proxy adds at the end.
+  server.maxHeadersCount = 0
+  const exchanges = endSilence(server, idleMs)
 
   const answer = (
     message: IncomingMessage,
@@ -85,6 +93,10 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       proceed: mayProceed,
     })
     exchanges.set(message.socket, { message, reply })
+    // RFC 9112, section 3.2: a proxy in front may have gone by the one, and we would go by the other.
+    if (request.headers.filter(isHost).length > 1) {
+      return void reply.writeHead(400, { connection: 'close', 'content-length': '0' }).end()
+    }
     // A client that breaks off shows up as an error of the body; somebody must listen even if nobody reads.
     message.on('error', () => undefined)
     options
@@ -111,15 +123,10 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     reply.writeHead(417, { connection: 'close' }).end()
   })
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    if (!socket.writable || error.code === 'ECONNRESET') {
-      socket.destroy()
-      return
-    }
-    const status =
-      error.code === 'HPE_HEADER_OVERFLOW'
-        ? '431 Request Header Fields Too Large'
-        : '400 Bad Request'
-    socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
+    const status = refusalOf(error.code)
+    // Without an HTTP connection there is nobody to tell: an answer would wait for ever for a handshake that does not come.
+    if (!socket.writable || status === undefined) socket.destroy()
+    else socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
   })
 
   await bind(server, options.address)
@@ -127,6 +134,17 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     url: urlOf(server, options.address, tls !== undefined),
     close: (graceMs) => closeServer(server, graceMs).finally(() => tls?.close()),
   }
+}
+
+/** `undefined`: what is wrong is not what was sent as HTTP. */
+function refusalOf(code = ''): string | undefined {
+  if (code === 'HPE_HEADER_OVERFLOW') return '431 Request Header Fields Too Large'
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return '408 Request Timeout'
+  return code.startsWith('HPE_') ? '400 Bad Request' : undefined
+}
+
+function isHost([name]: HttpRequest['headers'][number]): boolean {
+  return name.length === 4 && name.toLowerCase() === 'host'
 }
 
 type Exchange = Readonly<{ message: IncomingMessage; reply: ServerResponse }>
@@ -145,14 +163,23 @@ function endSilence(server: Server, idleMs: number): WeakMap<Socket, Exchange> {
   return exchanges
 }
 
-function createSecureServer(
-  settings: ServerOptions,
-  secure: Partial<typeof clientCertificates>,
-  files: TlsFiles,
-): Server {
-  const server = createTlsServer({ ...settings, ...secure, ...files.read() })
+function createSecureServer(settings: ServerOptions, secure: TlsOptions, files: TlsFiles): Server {
+  const server = withOwnCertificate(files, (own) =>
+    createTlsServer({ ...settings, ...secure, ...own }),
+  )
   files.onChange((context) => server.setSecureContext({ ...secure, ...context }))
   return server
+}
+
+/** OpenSSL says neither which file it means nor, in words for people, what is wrong with it. */
+function withOwnCertificate<T>(files: TlsFiles, use: (own: ReturnType<TlsFiles['read']>) => T): T {
+  try {
+    return use(files.read())
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    const message = `tls: certFile and keyFile are not a PEM certificate and its key (${reason})`
+    throw new Error(message, { cause })
+  }
 }
 
 function bind(server: Server, address: string): Promise<void> {

@@ -67,6 +67,20 @@ describe('listen', () => {
     ])
   })
 
+  it('leaves no header out, however many come: the last ones may be those of a proxy', async () => {
+    let seen: HttpRequest | undefined
+    const many = 'a:\r\n'.repeat(7000)
+    await withServer(
+      (request) => {
+        seen = request
+        return Promise.resolve({ ...empty, close: true })
+      },
+      (url) => raw(url, `GET / HTTP/1.1\r\nHost: h\r\n${many}X-Forwarded-For: 192.0.2.1\r\n\r\n`),
+    )
+    assert.deepEqual(seen?.headers.at(-1), ['X-Forwarded-For', '192.0.2.1'])
+    assert.equal(seen.headers.length, 7002)
+  })
+
   it('takes the absolute form of a target', async () => {
     let path = ''
     await withServer(
@@ -214,6 +228,19 @@ describe('listen', () => {
         ),
     )
     assert.match(answer, /^HTTP\/1\.1 400 /)
+  })
+
+  it('refuses a second host, which another reader may go by', async () => {
+    let handled = 0
+    const answer = await withServer(
+      () => {
+        handled += 1
+        return Promise.resolve(empty)
+      },
+      (url) => raw(url, 'GET / HTTP/1.1\r\nHost: a\r\nhOST: b\r\n\r\n'),
+    )
+    assert.match(answer, /^HTTP\/1\.1 400 /)
+    assert.equal(handled, 0)
   })
 
   it('does not read a refused body of any size', async () => {

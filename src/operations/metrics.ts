@@ -16,6 +16,8 @@ export type MetricSources = Readonly<{
   revocations(): number
   revocationsFresh(): boolean
   providers(): readonly Readonly<{ provider: string; ready: boolean }>[]
+  /** OpenID providers made through the IAM API. */
+  registeredProviders(): number
 }>
 
 const buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
@@ -74,6 +76,12 @@ export function createMetrics(sources: MetricSources): Metrics {
     (set) => {
       for (const { provider, ready } of sources.providers()) set(provider, ready ? 1 : 0)
     },
+  )
+  plainGauge(
+    registers,
+    'daypass_iam_providers',
+    'OpenID providers made through the IAM API; daypass_provider_ready has those that were asked for their keys.',
+    sources.registeredProviders,
   )
   plainGauge(registers, 'daypass_revocations', 'Revocation rules in force.', sources.revocations)
   plainGauge(

@@ -9,6 +9,7 @@ function face(ready = true) {
     revocations: () => 3,
     revocationsFresh: () => ready,
     providers: () => [{ provider: 'people', ready }],
+    registeredProviders: () => 2,
   })
   const handle = createOperationsFace({
     metrics,
@@ -83,6 +84,7 @@ describe('the operations face', () => {
       revocations: () => 0,
       revocationsFresh: () => true,
       providers: () => providers.map((provider) => ({ provider, ready: true })),
+      registeredProviders: () => 0,
     })
     await metrics.render()
     providers = ['a']

@@ -1,10 +1,9 @@
-import { compileActions, matchesAction, namesAction, type ActionMatcher } from './action.ts'
-import type { Ask } from './ask.ts'
+import { compileActions, type ActionMatcher } from './action.ts'
 import { objectTagPrefix } from './condition-keys.ts'
-import { compileConditions, holds, type Condition } from './conditions.ts'
+import { compileConditions, type Condition } from './conditions.ts'
 import type { Document, Statement } from './document.ts'
-import { compilePrincipals, matchesPrincipal, type PrincipalMatcher } from './principal.ts'
-import { compileResources, matchesResources, type ResourceMatcher } from './resource.ts'
+import { compilePrincipals, type PrincipalMatcher } from './principal.ts'
+import { compileResources, type ResourceMatcher } from './resource.ts'
 import { parseTemplate, variablesOf } from './template.ts'
 
 /** A statement with everything in it compiled: judging it parses nothing. */
@@ -34,34 +33,8 @@ export function compileDocument(document: Document): readonly CompiledStatement[
   )
 }
 
-/** Whether the statement speaks of this access. The cheap questions come first. */
-export function statementMatches(statement: CompiledStatement, ask: Ask): boolean {
-  const { actions, principal, effect } = statement
-  if (!matchesAction(actions, ask)) return false
-  if (!reachesResource(statement, ask)) return false
-  if (principal !== undefined && !matchesPrincipal(principal, ask, effect)) return false
-  for (const condition of statement.conditions) if (!holds(condition, ask)) return false
-  return true
-}
-
-/**
- * Administration has no resources: a statement that names such an action means it whatever its `Resource` says, as in
- * policies made for MinIO. A bare `*` action stays bound by its resource, and so does everything under `NotResource`.
- */
-function reachesResource({ actions, resources, effect }: CompiledStatement, ask: Ask): boolean {
-  if (resources === undefined) return true
-  const bound = resources.negated || actions.negated || !namesAction(actions, ask)
-  if (!bound && ignoresResource(ask)) return true
-  return matchesResources(resources, ask, effect)
-}
-
-function ignoresResource({ service, access }: Ask): boolean {
-  if (service === 'admin' || service === 'kms') return true
-  return service === 'sts' && access.resource === '*'
-}
-
 /** Variables exist since Version 2012-10-17. */
-function hasVariables(document: Document): boolean {
+export function hasVariables(document: Document): boolean {
   return document.version === '2012-10-17'
 }
 
@@ -74,7 +47,8 @@ export function readsObjectTags(document: Document): boolean {
   )
 }
 
-function variableNames({ resource, conditions, path }: Statement): readonly string[] {
+/** Of all `${…}` in resources and conditions. */
+export function variableNames({ resource, conditions, path }: Statement): readonly string[] {
   const texts = [...(resource?.values ?? []), ...conditions.flatMap(({ values }) => values)]
   const syntax = { wildcards: false, variables: true }
   return texts

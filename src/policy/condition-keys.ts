@@ -49,7 +49,9 @@ type TagReader = (ask: Ask, tag: string) => Fact
 
 const tagKeys: readonly (readonly [prefix: string, read: TagReader])[] = [
   ['aws:principaltag/', (ask, tag) => ask.facts.principalTags?.get(tag)],
-  ['aws:requesttag/', (ask, tag) => ask.facts.requestTags?.get(tag)],
+  ['aws:requesttag/', (ask, tag) => requestTags(ask)?.get(tag)],
+  ['aws:resourcetag/', (ask, tag) => ask.access.iam?.resourceTags?.get(tag)],
+  ['iam:resourcetag/', (ask, tag) => ask.access.iam?.resourceTags?.get(tag)],
   [objectTagPrefix, (ask, tag) => ask.access.s3?.existingObjectTags?.get(tag)],
   ['s3:requestobjecttag/', (ask, tag) => ask.access.s3?.requestObjectTags?.get(tag)],
 ]
@@ -114,7 +116,9 @@ const singleKeys: ReadonlyMap<string, FactReader> = new Map<string, FactReader>(
   ['aws:tokenissuetime', ({ facts }) => facts.aws.TokenIssueTime],
   ['aws:federatedprovider', ({ facts }) => facts.aws.FederatedProvider],
   ['aws:requestedregion', ({ facts }) => facts.aws.RequestedRegion],
-  ['aws:tagkeys', ({ facts }) => names(facts.requestTags)],
+  ['aws:tagkeys', (ask) => ask.access.iam?.tagKeys ?? names(requestTags(ask))],
+  ['iam:policyarn', ({ access }) => access.iam?.PolicyARN],
+  ['iam:permissionsboundary', ({ access }) => access.iam?.PermissionsBoundary],
   ['sts:rolesessionname', ({ facts }) => facts.sts?.RoleSessionName],
   ['sts:sourceidentity', ({ facts }) => facts.sts?.SourceIdentity],
   ['sts:durationseconds', ({ facts }) => facts.sts?.DurationSeconds],
@@ -156,6 +160,11 @@ function headerReader(name: string): FactReader {
 
 function claimReader(name: string): FactReader {
   return ({ facts }) => facts.jwt?.get(name)
+}
+
+/** Of a call to the administration, which is one access, or of a request for credentials. */
+function requestTags({ access, facts }: Ask): ReadonlyMap<string, string> | undefined {
+  return access.iam?.requestTags ?? facts.requestTags
 }
 
 function names(tags: ReadonlyMap<string, string> | undefined): Fact {

@@ -201,6 +201,31 @@ describe('layers', () => {
     assert.equal(ask(session, 'other'), false)
     assert.equal(ask(anonymous, 'corp'), false)
   })
+
+  test('the people of a provider with an ARN are let in by it, and kept out by their issuer too', () => {
+    const issuer = 'https://idp.example.com'
+    const arn = `arn:aws:iam::${account}:oidc-provider/idp.example.com`
+    const allows = (statement: object): boolean => {
+      const bucketPolicy = namedPolicy({ ...everybody, ...statement }, 'bucket')
+      const question = questionOf([], { bucketPolicy }, { principal: session })
+      const aws = { ...question.facts.aws, FederatedProvider: arn }
+      const federated = { provider: 'idp.example.com', issuer, claims: new Map() }
+      const everything = statement === denial || 'NotPrincipal' in statement
+      const identity = everything ? [allowAll] : []
+      return answers({ ...question, identity, facts: { aws, federated } })
+    }
+    const denial = { Effect: 'Deny', Principal: { Federated: issuer } }
+    assert.equal(allows({ Effect: 'Allow', Principal: { Federated: arn } }), true)
+    assert.equal(allows({ Effect: 'Allow', Principal: { Federated: issuer } }), false)
+    assert.equal(allows(denial), false)
+    const spared = (Federated: string) => ({
+      Effect: 'Deny',
+      Principal: undefined,
+      NotPrincipal: { Federated },
+    })
+    assert.equal(allows(spared(arn)), true)
+    assert.equal(allows(spared(issuer)), false, 'the issuer does not spare who has an ARN')
+  })
 })
 
 describe('resources', () => {

@@ -1,6 +1,6 @@
 import { prepareAsk, type Ask } from './ask.ts'
-import { statementMatches } from './compile.ts'
-import { statementsOf, type Place } from './compiled-policy.ts'
+import { candidatesOf, type Place } from './compiled-policy.ts'
+import { candidateMatches } from './match.ts'
 import type { Access, Ceiling, Facts, NamedPolicy, PolicyPrincipal, Question } from './types.ts'
 
 /** What one document or one layer says to one access. `deny` is final. */
@@ -89,14 +89,15 @@ function judgeLayer(policies: readonly NamedPolicy[], ask: Ask, place: Place): V
 }
 
 function judgePolicy({ policy }: NamedPolicy, ask: Ask, place: Place): Verdict {
-  const statements = statementsOf(policy, place)
-  if (typeof statements === 'string') return 'deny'
+  const candidates = candidatesOf(policy, place, ask)
+  if (typeof candidates === 'string') return 'deny'
   let verdict: Verdict = 'no-match'
-  for (const statement of statements) {
+  for (const candidate of candidates) {
+    const { effect } = candidate.statement
     // once something allows, only a deny can still change the verdict
-    if (verdict === 'allow' && statement.effect === 'Allow') continue
-    if (!statementMatches(statement, ask)) continue
-    if (statement.effect === 'Deny') return 'deny'
+    if (verdict === 'allow' && effect === 'Allow') continue
+    if (!candidateMatches(candidate, ask)) continue
+    if (effect === 'Deny') return 'deny'
     verdict = 'allow'
   }
   return verdict

@@ -1,7 +1,8 @@
 import { prepareAsk, type Ask } from './ask.ts'
-import { statementMatches, type CompiledStatement } from './compile.ts'
-import { statementsOf, type Place } from './compiled-policy.ts'
+import type { CompiledStatement } from './compile.ts'
+import { candidatesOf, type Place } from './compiled-policy.ts'
 import { isGranted, type Verdict } from './evaluate.ts'
+import { candidateMatches } from './match.ts'
 import type {
   Access,
   AccessDecision,
@@ -97,13 +98,14 @@ type PolicyVerdict = LayerVerdict['policies'][number]
 type StatementVerdict = PolicyVerdict['statements'][number]
 
 function explainPolicy({ name, policy }: NamedPolicy, ask: Ask, place: Place): PolicyVerdict {
-  const statements = statementsOf(policy, place)
-  if (typeof statements === 'string') {
-    return { policy: name, verdict: 'deny', statements: [], problem: statements }
+  const candidates = candidatesOf(policy, place, ask)
+  if (typeof candidates === 'string') {
+    return { policy: name, verdict: 'deny', statements: [], problem: candidates }
   }
+  const matching = candidates.filter((candidate) => candidateMatches(candidate, ask))
   return policyVerdict(
     name,
-    statements.filter((statement) => statementMatches(statement, ask)),
+    matching.map(({ statement }) => statement),
   )
 }
 

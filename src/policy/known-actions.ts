@@ -136,6 +136,12 @@ export const knownActions: readonly string[] = [
   ...stsActions.map((name) => `sts:${name.toLowerCase()}`),
 ]
 
+/** The same actions as AWS spells them. */
+export const spelledActions: readonly string[] = [
+  ...[...accountActions, ...bucketActions, ...objectActions].map((name) => `s3:${name}`),
+  ...stsActions.map((name) => `sts:${name}`),
+]
+
 function levelled(
   level: ActionLevel,
   names: readonly string[],

@@ -159,14 +159,20 @@ const actionsOfKeys: readonly (readonly [prefix: string, has: (action: string) =
   ['s3:requestobjecttag', (action) => action.startsWith('s3:putobject')],
   ['s3:object-lock-', (action) => action.startsWith('s3:putobject')],
   ['sts:durationseconds', (action) => action.startsWith('sts:')],
-  ['aws:requesttag/', (action) => action.startsWith('sts:')],
-  ['aws:tagkeys', (action) => action.startsWith('sts:')],
+  ['aws:requesttag/', takesTags],
+  ['aws:tagkeys', takesTags],
+  ['aws:resourcetag/', (action) => action.startsWith('iam:')],
+  ['iam:', (action) => action.startsWith('iam:')],
   ['s3:', (action) => action.startsWith('s3:')],
 ]
 
 function fitsSomeAction(key: string, actions: readonly string[]): boolean {
   const rule = actionsOfKeys.find(([prefix]) => key.startsWith(prefix))
   return rule === undefined || actions.length === 0 || actions.some((name) => rule[1](name))
+}
+
+function takesTags(action: string): boolean {
+  return action.startsWith('sts:') || action.startsWith('iam:')
 }
 
 function isObjectAction(action: string): boolean {

@@ -1,4 +1,6 @@
 import type { Ask } from './ask.ts'
+import { findText } from './linear-search.ts'
+import { matchLongCodes } from './long-pattern.ts'
 import {
   constantText,
   resolveVariable,
@@ -52,7 +54,7 @@ export function matchesPattern(
 ): boolean {
   if (pattern.kind === 'exact') return text === pattern.text
   if (pattern.kind === 'pieces') return matchesPieces(pattern.pieces, text, 0)
-  if (pattern.kind === 'codes') return matchCodes(pattern.codes, text)
+  if (pattern.kind === 'codes') return matchesCodes(pattern.codes, text, 0)
   return matchesOpen(pattern, text, ask, resolve)
 }
 
@@ -82,17 +84,25 @@ function matchesOpen(pattern: OpenPattern, text: string, ask: Ask, resolve: Reso
   }
   if (pattern.tailPieces !== undefined) return matchesPieces(pattern.tailPieces, text, position)
   const tail = fillIn(pattern.tail, (variable) => resolve(variable, ask))
-  if (tail === undefined || lengthOf(tail) * text.length > mostSteps) return false
+  if (tail === undefined || lengthOf(tail) > text.length - position) return false
   const pieces = piecesOf(tail)
   if (pieces !== undefined) return matchesPieces(pieces, text, position)
-  return matchCodes(codesOf(tail), text, position)
+  if (lengthOf(tail) * text.length > mostSteps) return false
+  return matchesCodes(codesOf(tail), text, position)
 }
 
 /**
  * How long one value may take: the product of both lengths at worst, and both are the caller's own choice where its session
  * policy compares a claim with a claim. Ninety values of 10 KiB took minutes, in which nobody else was served.
  */
-const mostSteps = 2 ** 20
+const mostSteps = 2 ** 23
+/** Up to here the plain way is the faster one. */
+const fewSteps = 2 ** 15
+
+function matchesCodes(codes: PatternCodes, text: string, from: number): boolean {
+  const isLong = codes.length * (text.length - from) > fewSteps
+  return isLong ? matchLongCodes(codes, text, from) : matchCodes(codes, text, from)
+}
 
 /** What a variable brings in is literal: its `*` and `?` are characters, and nothing is scanned again. */
 function fillIn(
@@ -108,8 +118,13 @@ function fillIn(
   return filled
 }
 
+/** Of the shortest text that matches. */
 function lengthOf(template: readonly Filled[]): number {
-  return template.reduce((sum, part) => sum + (part.kind === 'literal' ? part.text.length : 1), 0)
+  const lengths = { literal: 0, 'any-one': 1, 'any-run': 0 }
+  return template.reduce(
+    (sum, part) => sum + (part.kind === 'literal' ? part.text.length : lengths[part.kind]),
+    0,
+  )
 }
 
 /** `undefined`: has no `*`, or has something that must be looked at when a request is judged. */
@@ -131,7 +146,7 @@ function matchesPieces({ head, middle, tail }: Pieces, text: string, from: numbe
   let position = from + head.length
   if (position > end || !text.startsWith(head, from)) return false
   for (const piece of middle) {
-    const found = text.indexOf(piece, position)
+    const found = findText(text, piece, position)
     if (found < 0) return false
     position = found + piece.length
   }

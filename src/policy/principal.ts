@@ -48,13 +48,27 @@ export function matchesPrincipal(
   effect: 'Allow' | 'Deny',
 ): boolean {
   if (matcher.everyone) return true
-  return (isNamed(matcher, ask) || isOfAccount(matcher, ask, effect)) !== matcher.negated
+  const isMeant =
+    isNamed(matcher, ask) ||
+    isOfAccount(matcher, ask, effect) ||
+    isDeniedIssuer(matcher, ask, effect)
+  return isMeant !== matcher.negated
 }
 
 function isNamed(matcher: PrincipalMatcher, { principal, facts }: Ask): boolean {
   const provider = principal.kind === 'session' ? facts.aws.FederatedProvider : undefined
   if (provider !== undefined && matcher.federated.has(provider)) return true
   return hasArn(matcher, principal)
+}
+
+/** A Deny for an issuer means its people also where a provider made through the IAM API, named by ARN, vouched for them. */
+function isDeniedIssuer(
+  { federated, negated }: PrincipalMatcher,
+  { principal, facts }: Ask,
+  effect: 'Allow' | 'Deny',
+): boolean {
+  const issuer = principal.kind === 'session' ? facts.federated?.issuer : undefined
+  return effect === 'Deny' && !negated && issuer !== undefined && federated.has(issuer)
 }
 
 /** By the ARN of the user, the role or the session; a user stands for its sessions, too. */

@@ -84,7 +84,7 @@ function isDecidable(matcher: ResourceMatcher, ask: Ask): boolean {
  * A value inside a resource must stay one part of the path. Providers let people choose their `preferred_username`:
  * "bob/../alice" or "" would open the folders of others. The default in the policy is its author's own text.
  */
-function resolvePathPart(variable: Variable, ask: Ask): string | undefined {
+export function resolvePathPart(variable: Variable, ask: Ask): string | undefined {
   const fact = variable.key.read(ask)
   if (fact === undefined) return variable.fallback
   if (isList(fact)) return resolveVariable(variable, ask)

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import * as fc from 'fast-check'
-import { decideTrust, explain, isAllowed, parsePolicy, PolicyError } from './index.ts'
+import {
+  decideTrust,
+  explain,
+  isAllowed,
+  parsePolicy,
+  PolicyError,
+  trustedProviders,
+} from './index.ts'
 import type { Facts, NamedPolicy, PolicyPrincipal, TrustCaller, TrustQuestion } from './index.ts'
 import { account, alice, namedPolicy, noon, questionOf } from './testing/ask.ts'
 
@@ -35,7 +42,10 @@ const session = key({
   roleArn: `arn:aws:iam::${account}:role/first`,
 })
 const issuer = 'https://idp.example.com/realms/main'
-const dex: TrustCaller = { kind: 'federated', provider: 'dex', issuer }
+const dex = { kind: 'federated', provider: 'dex', issuer } as const
+const bare = 'idp.example.com/realms/main'
+const arn = `arn:aws:iam::${account}:oidc-provider/${bare}`
+const registered = { kind: 'federated', provider: arn, issuer, registered: true } as const
 
 const mayAssume = namedPolicy({ Effect: 'Allow', Action: action, Resource: role })
 
@@ -194,9 +204,8 @@ describe('a trust policy', () => {
     }
   })
 
-  test('names a provider by name, by issuer, without the scheme, or by ARN', () => {
-    const bare = 'idp.example.com/realms/main'
-    const names = ['dex', issuer, bare, `arn:aws:iam::${account}:oidc-provider/${bare}`]
+  test('names a provider by name, by issuer, or without the scheme', () => {
+    const names = ['dex', issuer, bare]
     const by = (Federated: string) =>
       trustOf({ ...trusting, Action: byToken, Principal: { Federated } })
     for (const name of names) {
@@ -219,6 +228,49 @@ describe('a trust policy', () => {
     const directory: TrustCaller = { kind: 'federated', provider: 'corp' }
     assert.equal(trusts(by('undefined'), { caller: directory, actions: [byToken] }), false)
     assert.equal(trusts(by('corp'), { caller: directory, actions: [byToken] }), true)
+  })
+
+  test('names a provider of the IAM API by its ARN, and means no other one of the issuer', () => {
+    const by = (Federated: string) =>
+      trustOf({ ...trusting, Action: byToken, Principal: { Federated } })
+    const actions = [byToken]
+    assert.equal(trusts(by(arn), { caller: registered, actions }), true)
+    assert.equal(trusts(by(arn), { caller: dex, actions }), false, 'the configured one')
+    for (const other of ['dex', issuer, bare, `${arn}/`, `${arn}/sub`, arn.toUpperCase()]) {
+      assert.equal(trusts(by(other), { caller: registered, actions }), false, other)
+    }
+    const slashed = { ...registered, issuer: `${issuer}/` }
+    assert.equal(trusts(by(arn), { caller: slashed, actions }), true)
+  })
+
+  test('says why the ARN of a provider does not let in who was judged by a configured one', () => {
+    const trust = trustOf({ ...trusting, Action: byToken, Principal: { Federated: arn } })
+    const [access] = decideTrust(question(trust, { caller: dex, actions: [byToken] })).accesses
+    assert.match(access?.reason ?? '', /means the provider of the IAM API.*"dex" of the config/)
+  })
+
+  test('means all people of an issuer when it denies', () => {
+    for (const Federated of [issuer, bare, arn]) {
+      const trust = trustOf(
+        { ...trusting, Action: byToken, Principal: { Federated: [arn, 'dex'] } },
+        { Effect: 'Deny', Action: byToken, Principal: { Federated } },
+      )
+      for (const caller of [dex, registered]) {
+        assert.equal(trusts(trust, { caller, actions: [byToken] }), false, Federated)
+      }
+    }
+  })
+
+  test('lets in the providers that its Allow statements name', () => {
+    const trust = trustOf(
+      { ...trusting, Principal: { Federated: ['a', arn] }, Action: byToken },
+      { ...trusting, Principal: { Federated: ['a', 'b'] }, Action: byToken },
+      { Effect: 'Deny', Principal: { Federated: 'c' }, Action: byToken },
+      trusting,
+    )
+    assert.deepEqual(trustedProviders(trust.policy), ['a', arn, 'b'])
+    assert.deepEqual(trustedProviders({ kind: 'broken', problem: 'x' }), [])
+    assert.deepEqual(trustedProviders(mayAssume.policy), [], 'a policy of another kind')
   })
 
   test('needs every action that is asked for', () => {

@@ -16,7 +16,15 @@ import {
 } from './explain.ts'
 import { issuerName } from './federated-claim.ts'
 import { hasArn, type PrincipalMatcher } from './principal.ts'
-import type { Access, AccessDecision, Decision, LayerVerdict, TrustQuestion } from './types.ts'
+import type {
+  Access,
+  AccessDecision,
+  BrokenPolicy,
+  Decision,
+  LayerVerdict,
+  Policy,
+  TrustQuestion,
+} from './types.ts'
 
 /**
  * Whether a caller may take a role, with the reasons (AWS IAM User Guide, "Policy evaluation logic", for one account).
@@ -114,28 +122,58 @@ function meaning(
   ask: Ask,
 ): Meaning | undefined {
   if (caller.kind === 'federated') {
-    const isMeant = isProvider(matcher, caller) || (matcher.everyone && effect === 'Deny')
+    const isMeant =
+      effect === 'Allow'
+        ? isProvider(matcher, caller)
+        : isProvider(matcher, caller) || isOfIssuer(matcher, caller) || matcher.everyone
     return isMeant ? 'direct' : undefined
   }
   if (matcher.everyone || hasArn(matcher, ask.principal)) return 'direct'
   return matcher.accounts.has(caller.principal.account) ? 'account' : undefined
 }
 
-/** By its name in the configuration, by its issuer with or without the scheme, or by the ARN that IAM gives it. */
+type FederatedCaller = Extract<TrustQuestion['caller'], { kind: 'federated' }>
+
+/**
+ * By its name in the configuration, or by its issuer with or without the scheme. One that was made through the IAM API: by
+ * its ARN and by nothing else. So the people of one never pass for those of another with the same issuer, whose audiences
+ * are others, and an ARN whose provider was deleted means nobody.
+ */
 function isProvider(
   { federated }: PrincipalMatcher,
-  { provider, issuer }: Extract<TrustQuestion['caller'], { kind: 'federated' }>,
+  { provider, issuer, registered }: FederatedCaller,
 ): boolean {
   if (federated.has(provider)) return true
-  if (issuer === undefined || issuer === '') return false
-  const bare = issuerName(issuer) ?? ''
-  return (
-    federated.has(issuer) ||
-    federated.has(bare) ||
-    federated.has(`arn:aws:iam::000000000000:oidc-provider/${bare}`)
-  )
+  if (registered === true || issuer === undefined || issuer === '') return false
+  return federated.has(issuer) || federated.has(issuerName(issuer) ?? '')
 }
 
-function notTrusted({ trustPolicy, role }: TrustQuestion, action: string): string {
-  return `no statement of "${trustPolicy.name}" trusts the caller with ${action} on ${role}`
+/** A Deny means everybody whom the issuer vouches for, whoever judged the token and however the issuer is spelt. */
+function isOfIssuer({ federated }: PrincipalMatcher, { issuer }: FederatedCaller): boolean {
+  if (issuer === undefined || issuer === '') return false
+  const bare = issuerName(issuer) ?? ''
+  return [issuer, bare, providerArn(bare)].some((name) => federated.has(name))
+}
+
+function providerArn(bare: string): string {
+  return `arn:aws:iam::000000000000:oidc-provider/${bare.replace(/\/$/, '')}`
+}
+
+/** The providers that some statement of a trust policy lets in, as they are named there. */
+export function trustedProviders(policy: Policy | BrokenPolicy): readonly string[] {
+  const statements = statementsOf(policy, 'trust')
+  if (typeof statements === 'string') return []
+  const allowing = statements.filter(({ effect }) => effect === 'Allow')
+  return [...new Set(allowing.flatMap(({ principal }) => [...(principal?.federated ?? [])]))]
+}
+
+function notTrusted({ trustPolicy, role, caller }: TrustQuestion, action: string): string {
+  const sentence = `no statement of "${trustPolicy.name}" trusts the caller with ${action} on ${role}`
+  if (caller.kind !== 'federated' || caller.registered === true) return sentence
+  const arn = providerArn(issuerName(caller.issuer) ?? '')
+  if (!trustedProviders(trustPolicy.policy).includes(arn)) return sentence
+  return (
+    `${sentence}; ${arn} means the provider of the IAM API, and the token was judged by ` +
+    `"${caller.provider}" of the configuration: its audience is not one of the client ids there`
+  )
 }

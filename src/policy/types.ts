@@ -38,6 +38,7 @@ export type Access = Readonly<{
   /** `arn:aws:s3:::bucket/key` with the decoded key, or `*` for calls on the account. */
   resource: string
   s3?: S3Facts
+  iam?: IamFacts
   /** The policy of this access's bucket, if it has one. */
   bucketPolicy?: NamedPolicy
 }>
@@ -81,11 +82,25 @@ export type CertificateFacts = Readonly<{
 
 /** What a provider vouches for. `claims` as they stood in the token: texts, numbers, truths, lists, objects. */
 export type FederatedFacts = Readonly<{
-  /** Its name in the configuration. */
+  /** Its name in the configuration; of one made through the IAM API, its URL without the scheme. */
   provider: string
   /** `iss` of the token. Absent where the provider is no issuer of tokens. */
   issuer?: string
   claims: ReadonlyMap<string, unknown>
+}>
+
+/** What a call of the administration is about, beside its resource (AWS service authorization reference, IAM). */
+export type IamFacts = Readonly<{
+  /** `iam:PolicyARN`: the policy to attach or to detach. */
+  PolicyARN?: string
+  /** `iam:PermissionsBoundary`: of the user or role, be it that the call sets it or that it is there. */
+  PermissionsBoundary?: string
+  /** `aws:RequestTag/K`; `aws:TagKeys` follows from it. */
+  requestTags?: ReadonlyMap<string, string>
+  /** `aws:TagKeys` where the call names keys alone. */
+  tagKeys?: readonly string[]
+  /** `aws:ResourceTag/K`, `iam:ResourceTag/K`: of what the call is about. */
+  resourceTags?: ReadonlyMap<string, string>
 }>
 
 export type AwsFacts = Readonly<{
@@ -159,7 +174,14 @@ export type Question = Readonly<{
 /** Who wants to take a role: the owner of a key or a session, or somebody whom a provider vouches for. */
 export type TrustCaller =
   | Readonly<{ kind: 'key'; principal: Exclude<PolicyPrincipal, { kind: 'anonymous' }> }>
-  | Readonly<{ kind: 'federated'; provider: string; issuer?: string }>
+  | Readonly<{
+      kind: 'federated'
+      /** Its name in the configuration, or the ARN of one that was made through the IAM API. */
+      provider: string
+      issuer?: string
+      /** The provider was made through the IAM API: only its ARN lets its people in, never its issuer. */
+      registered?: true
+    }>
 
 /** "May this caller take this role, in this way?" */
 export type TrustQuestion = Readonly<{

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import * as fc from 'fast-check'
+import { findText } from './linear-search.ts'
+import { matchLongCodes } from './long-pattern.ts'
 import { compilePattern, matchesPattern } from './pattern.ts'
 import { prepareAsk, type Ask } from './ask.ts'
 import { parseTemplate } from './template.ts'
@@ -85,6 +87,37 @@ describe('wildcards (AWS IAM User Guide, "IAM JSON policy elements: Resource")',
         assert.equal(matchCodes(codesOf(one), other, start), expected)
       }),
       { numRuns: 2000 },
+    )
+  })
+})
+
+describe('the search in long texts', () => {
+  const unit = fc.constantFrom('a', 'b', '😀')
+
+  test('finds a text where the runtime finds it', () => {
+    const piece = fc.string({ unit, minLength: 1, maxLength: 4 }).map((text) => text.repeat(200))
+    const text = fc.array(fc.oneof(piece, fc.string({ unit }))).map((some) => some.join(''))
+    fc.assert(
+      fc.property(text, piece, fc.nat({ max: 9 }), (some, wanted, from) => {
+        const long = some + 'ab'.repeat(2000) + some
+        assert.equal(findText(long, wanted, from), long.indexOf(wanted, from))
+      }),
+    )
+  })
+
+  test('of a pattern agrees with the plain matcher, from any position on', () => {
+    const pattern = fc.string({ unit: fc.constantFrom('a', 'b', '😀', '*', '?'), maxLength: 90 })
+    const text = fc.string({ unit, maxLength: 120 })
+    const wished = fc.tuple(pattern, text, fc.nat({ max: 3 }), fc.boolean())
+    fc.assert(
+      fc.property(wished, ([one, other, from, fits]) => {
+        const codes = one
+          .split('')
+          .map((c) => (c === '*' ? anyRun : c === '?' ? anyOne : c.charCodeAt(0)))
+        const whole = `abb${fits ? one.replaceAll('*', other).replaceAll('?', 'a') : other}`
+        assert.equal(matchLongCodes(codes, whole, from), matchCodes(codes, whole, from))
+      }),
+      { numRuns: 3000 },
     )
   })
 })

@@ -1,6 +1,8 @@
 import { Refusal } from '../errors.ts'
 import { parsePolicy } from '../policy/index.ts'
 import type { NamedPolicy } from '../policy/index.ts'
+import { OriginError } from './origin-error.ts'
+import type { Origin } from './origin.ts'
 
 const mostKept = 256
 
@@ -19,6 +21,22 @@ export class BucketPolicies {
       if (oldest !== undefined) this.#parsed.delete(oldest)
     }
     return { name: `bucket policy of ${bucket}`, policy }
+  }
+}
+
+/** For questions about who may do what. `undefined`: the bucket has no policy, or there is no such bucket. */
+export function bucketPolicyFinder(
+  origin: Pick<Origin, 'handle'>,
+): (bucket: string) => Promise<NamedPolicy | undefined> {
+  const policies = new BucketPolicies()
+  return async (name) => {
+    try {
+      const bucket = await origin.handle('HeadBucket', { bucket: name })
+      return policies.find(name, bucket.policy)
+    } catch (error) {
+      if (error instanceof OriginError && error.code === 'no_such_bucket') return undefined
+      throw error
+    }
   }
 }
 

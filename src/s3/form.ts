@@ -11,6 +11,8 @@ import { S3Error } from './s3-error.ts'
 // Session tokens are long; everything before the file is kept in memory.
 const mostFieldBytes = 64 * 1024
 const mostParts = 1000
+/** The parser takes what it is given to its end, however early its limits were passed. */
+const pieceBytes = 8 * 1024
 
 /** A browser form up to its file. Fields after the file are ignored. */
 export type Form = Readonly<{
@@ -134,8 +136,11 @@ async function pump(
 ): Promise<void> {
   try {
     for await (const chunk of body) {
-      if (stop.aborted) return
-      if (!parser.write(chunk)) await once(parser, 'drain', { signal: stop })
+      for (let at = 0; at < chunk.length; at += pieceBytes) {
+        if (stop.aborted) return
+        const piece = chunk.subarray(at, at + pieceBytes)
+        if (!parser.write(piece)) await once(parser, 'drain', { signal: stop })
+      }
     }
     parser.end()
   } catch (error) {

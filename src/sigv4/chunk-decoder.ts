@@ -73,8 +73,8 @@ export class ChunkDecoder implements BodyDecoder {
     const end = input.indexOf(lineFeed) + 1
     const used = end === 0 ? input.length : end
     if (this.#pending.length + used > maxLineBytes) throw brokenBody('A chunk has too long a line.')
-    this.#pending = Buffer.concat([this.#pending, input.subarray(0, used)])
-    if (end > 0) this.#beginChunk(this.#take())
+    const line = this.#gather(input.subarray(0, used), end > 0)
+    if (line !== undefined) this.#beginChunk(line)
     return used
   }
 
@@ -117,9 +117,9 @@ export class ChunkDecoder implements BodyDecoder {
 
   #dataEnd(input: Buffer): number {
     const used = Math.min(input.length, 2 - this.#pending.length)
-    this.#pending = Buffer.concat([this.#pending, input.subarray(0, used)])
-    if (this.#pending.length < 2) return used
-    if (this.#take() !== '\r\n') throw brokenBody('A chunk is longer than its line says.')
+    const lineEnd = this.#gather(input.subarray(0, used), this.#pending.length + used === 2)
+    if (lineEnd === undefined) return used
+    if (lineEnd !== '\r\n') throw brokenBody('A chunk is longer than its line says.')
     this.#state = this.#chunkBytes === 0 ? 'end' : 'line'
     return used
   }
@@ -145,6 +145,13 @@ export class ChunkDecoder implements BodyDecoder {
     const section = parseTrailerSection(this.#take(), trailer, proof !== undefined)
     proof?.trailer(section.canonical, section.signature ?? '')
     this.#trailers.set(trailer, section.value)
+  }
+
+  /** The text of what was pending and of these bytes, once it is whole. In one piece as a rule, and then nothing is copied. */
+  #gather(bytes: Buffer, isWhole: boolean): string | undefined {
+    if (isWhole && this.#pending.length === 0) return bytes.toString('latin1')
+    this.#pending = Buffer.concat([this.#pending, bytes])
+    return isWhole ? this.#take() : undefined
   }
 
   #take(): string {

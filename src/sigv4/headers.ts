@@ -15,18 +15,15 @@ export function valuesOf(headers: HeaderList, name: string): readonly string[] {
 
 /** The header lines of a canonical request: one per name, each ended by a line feed. A header that is not there is empty. */
 export function canonicalHeaders(headers: HeaderList, names: readonly string[]): string {
-  let lines = ''
-  for (const name of names) lines += `${name}:${canonicalValue(headers, name)}\n`
-  return lines
-}
-
-function canonicalValue(headers: HeaderList, name: string): string {
-  let joined: string | undefined
-  for (const [key, value] of headers) {
-    if (key !== name) continue
-    joined = joined === undefined ? squeeze(value) : `${joined},${squeeze(value)}`
+  const values = new Map<string, string | undefined>(names.map((name) => [name, undefined]))
+  for (const [name, value] of headers) {
+    if (!values.has(name)) continue
+    const before = values.get(name)
+    values.set(name, before === undefined ? squeeze(value) : `${before},${squeeze(value)}`)
   }
-  return joined ?? ''
+  let lines = ''
+  for (const name of names) lines += `${name}:${values.get(name) ?? ''}\n`
+  return lines
 }
 
 const loose = /^ | $| {2}|[\t\n\v\f\r]/

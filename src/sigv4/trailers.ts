@@ -65,8 +65,17 @@ function parseFields(text: string): { name: string; value: string }[] {
     .map((line) => {
       const [, name, value] = field.exec(line) ?? []
       if (name === undefined || value === undefined) throw brokenTrailer()
-      return { name: name.toLowerCase(), value: value.replace(/^[ \t]+|[ \t]+$/g, '') }
+      return { name: name.toLowerCase(), value: withoutSpace(value) }
     })
+}
+
+/** Of spaces and tabs around it. By hand: a pattern for the end looks at each run of them from each of its places. */
+function withoutSpace(value: string): string {
+  const isSpace = (at: number) => value[at] === ' ' || value[at] === '\t'
+  let [start, end] = [0, value.length]
+  while (start < end && isSpace(start)) start += 1
+  while (end > start && isSpace(end - 1)) end -= 1
+  return value.slice(start, end)
 }
 
 function brokenTrailer(): SigV4Error {

@@ -75,6 +75,11 @@ async function bySignature(
     const message = `${action} takes no presigned link; sign in the Authorization header`
     return exchange.refuse({ id, grant, accessKeyId }, 'caller_not_allowed', message)
   }
+  // The session would be as wide as the user, or outlive the key.
+  if (identity.kind === 'user' && identity.limits !== undefined) {
+    const message = `${action} takes no access key that has a policy or an end of its own; sign with another key of the user`
+    return exchange.refuse({ id, grant, accessKeyId }, 'caller_not_allowed', message)
+  }
   const evidence: Presented =
     identity.kind === 'session'
       ? { kind: 'session', session: identity.session }

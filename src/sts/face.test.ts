@@ -256,6 +256,10 @@ describe('what is told of a call', () => {
         ['AssumeRole', 200, undefined],
       ],
     )
+    await face.handle(post(webIdentity({ policy: 'readonly' }, { DurationSeconds: '1' })))
+    assert.deepEqual(log.at(-1)?.detail, { parameter: 'DurationSeconds' })
+    await face.handle(signed({ Action: 'AssumeRole' }, { ...aliceKey, secret: bobKey.secret }))
+    assert.equal(log.at(-1)?.detail, undefined, 'what was signed is no log’s business')
     const told = JSON.stringify([log, events])
     for (const secret of ['secret/+key', 'dps1.sealed', token(), 'alice-secret-key']) {
       assert.ok(!told.includes(secret) && !told.includes(JSON.stringify(secret).slice(1, -1)))

@@ -1,3 +1,4 @@
+import { ExchangeError } from '../exchange.ts'
 import type { HttpRequest, HttpResponse } from '../http.ts'
 import { actions } from './actions.ts'
 import { readCall } from './read-call.ts'
@@ -38,6 +39,8 @@ export function createStsFace(options: StsFaceOptions): StsFace {
       status,
       code,
       ...(refusal.internal && { error }),
+      // Of a wrong signature the detail is what was signed, session token and all: that is the caller's to see, and no log's.
+      ...(error instanceof ExchangeError && { detail: error.detail }),
     })
     return refuse(request, refusal, options)
   }

@@ -36,6 +36,8 @@ export type StsEvent = Readonly<{
   status: number
   /** Wire code of a refusal. */
   code?: string
+  /** What the caller is not told of a refused exchange: whose certificate, which provider, why. */
+  detail?: Readonly<Record<string, unknown>>
   /** What went wrong in our own house. Not for the caller. */
   error?: unknown
 }>

@@ -65,6 +65,8 @@ export const exchangeErrors: Readonly<Record<ExchangeErrorCode, Row>> = {
   caller_unproven: both(accessDenied),
   target_unavailable: both({ status: 503, code: 'STSNotInitialized' }),
   target_refused: both({ status: 500, code: 'InternalError' }),
+  token_replayed: { aws: badToken, minio: invalidValue },
+  replay_unknown: { aws: unavailable, minio: { status: 500, code: 'InternalError' } },
   audit_unavailable: { aws: unavailable, minio: { status: 500, code: 'InternalError' } },
 }
 

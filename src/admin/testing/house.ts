@@ -34,7 +34,12 @@ export const withFileUser: Overlay = {
 export type Opened = { admin: Administration; state: State; revoked: string[]; errors: string[] }
 
 export async function open(
-  given: { state?: State; overlay?: Overlay; roles?: string[] } = {},
+  given: {
+    state?: State
+    overlay?: Overlay
+    roles?: string[]
+    ldapHome?: (name: string) => string
+  } = {},
 ): Promise<Opened> {
   const state = given.state ?? new MemoryState({ clock })
   const revoked: string[] = []
@@ -47,6 +52,7 @@ export async function open(
     revokeUser: (name) => Promise.resolve(revoked.push(name)),
     revokeRole: ({ arn }) => Promise.resolve(revoked.push(arn)),
     revokeProvider: ({ arn }) => Promise.resolve(revoked.push(arn)),
+    ldapHome: given.ldapHome,
     clock,
     random: randomBytes,
     onError: (what) => errors.push(what),

@@ -24,18 +24,37 @@ export function addAccessKeyCommands(admin: Command, setting: Setting): void {
       .argument('<user>')
       .description('make a key; the answer is the only place where its secret is ever shown')
       .option('--access-key-id <id>', 'bring your own id, together with --secret-file')
-      .option('--secret-file <file>', 'the secret for it; - for standard input'),
+      .option('--secret-file <file>', 'the secret for it; - for standard input')
+      .option('--policy <file>', 'a policy document that narrows what the user may, for this key')
+      .option('--expires <instant>', 'when it ends, such as 2027-01-31T12:00:00Z')
+      .option('--name <name>', 'for people')
+      .option('--description <text>', 'for people'),
     setting,
     async (client, [user = ''], options) => {
       const secretFile = textOption(options, 'secretFile')
       const secret =
         secretFile === undefined ? undefined : await readInput(setting.context, secretFile)
+      const policyFile = textOption(options, 'policy')
       const AccessKeyId = textOption(options, 'accessKeyId')
       if ((AccessKeyId === undefined) !== (secret === undefined)) {
         throw new CliError('usage', '--access-key-id and --secret-file go together')
       }
-      return addKey(client, { UserName: user, AccessKeyId, SecretAccessKey: secret?.trim() })
+      return addKey(client, {
+        UserName: user,
+        AccessKeyId,
+        SecretAccessKey: secret?.trim(),
+        PolicyDocument:
+          policyFile === undefined ? undefined : await readInput(setting.context, policyFile),
+        ExpireDate: textOption(options, 'expires'),
+        KeyName: textOption(options, 'name'),
+        Description: textOption(options, 'description'),
+      })
     },
+  )
+  remote(
+    keys.command('get').argument('<id>').description('show a key, and the policy that narrows it'),
+    setting,
+    (client, [id = '']) => getKey(client, id),
   )
   remote(
     keys
@@ -81,6 +100,11 @@ type KeyRecord = Readonly<{
   status: string
   createdAt: string
   managedBy: string
+  name: string | undefined
+  description: string | undefined
+  expiresAt: string | undefined
+  /** By a policy of its own; `accesskey get` shows it. */
+  narrowed: boolean
 }>
 
 function readKey(key: Answer): KeyRecord {
@@ -90,7 +114,27 @@ function readKey(key: Answer): KeyRecord {
     status: key.text('Status') ?? '',
     createdAt: key.text('CreateDate') ?? '',
     managedBy: key.text('ManagedBy') ?? '',
+    name: key.text('KeyName'),
+    description: key.text('Description'),
+    expiresAt: key.text('ExpireDate'),
+    narrowed: key.flag('HasPolicy'),
   }
+}
+
+async function getKey(client: Client, AccessKeyId: string): Promise<Output> {
+  const found = (await client.call('iam', 'GetAccessKey', { AccessKeyId })).member('AccessKey')
+  const key = readKey(found)
+  const encoded = found.text('PolicyDocument')
+  const policy: unknown = encoded ? JSON.parse(decodeURIComponent(encoded)) : undefined
+  const problem = found.text('Problem')
+  const rows = Object.entries(key).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, String(value)]],
+  )
+  const text = [
+    table(['MEMBER', 'VALUE'], problem === undefined ? rows : [...rows, ['problem', problem]]),
+    ...(policy === undefined ? [] : [JSON.stringify(policy, null, 2)]),
+  ]
+  return { value: { ...key, policy, problem }, text: text.join('\n') }
 }
 
 async function listKeys(client: Client, user: string | undefined): Promise<Output> {
@@ -105,8 +149,10 @@ async function listKeys(client: Client, user: string | undefined): Promise<Outpu
     key.status,
     key.managedBy,
     key.createdAt,
+    key.expiresAt ?? '',
+    [key.narrowed ? 'narrowed' : '', key.name ?? ''].filter((note) => note !== '').join(', '),
   ])
-  const titles = ['ACCESS KEY ID', 'USER', 'STATUS', 'MANAGED BY', 'CREATED']
+  const titles = ['ACCESS KEY ID', 'USER', 'STATUS', 'MANAGED BY', 'CREATED', 'ENDS', 'NOTE']
   return { value: keys, text: table(titles, rows) }
 }
 

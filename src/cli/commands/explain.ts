@@ -66,6 +66,7 @@ async function explainPrincipal(
     PolicySourceArn,
     'ActionNames.member.1': action,
     'ResourceArns.member.1': resource,
+    WithBucketPolicies: 'true',
     ...context,
   })
   const [result = new Answer({})] = answer.items('EvaluationResults')

@@ -5,7 +5,7 @@ import type { Client } from '../client.ts'
 import { done, remote } from '../command.ts'
 import type { Setting } from '../command.ts'
 import type { Output } from '../context.ts'
-import { withPolicyArn } from '../policy-arns.ts'
+import { addPolicyVersion, withPolicyArn } from '../policy-arns.ts'
 import { printable } from '../printable.ts'
 import { readInput } from '../read-input.ts'
 import { table } from '../table.ts'
@@ -108,15 +108,6 @@ async function getPolicy(client: Client, name: string): Promise<Output> {
   })
 }
 
-/** The oldest version that does not act goes, when there are five. */
-async function makeRoom(client: Client, PolicyArn: string): Promise<void> {
-  const versions = await client.list('ListPolicyVersions', 'Versions', { PolicyArn })
-  const oldest = versions.find((version) => !version.flag('IsDefaultVersion'))
-  if (versions.length < 5 || !oldest) return
-  const VersionId = oldest.text('VersionId')
-  await client.call('iam', 'DeletePolicyVersion', { PolicyArn, VersionId })
-}
-
 async function putPolicy(client: Client, name: string, document: string): Promise<Output> {
   const fields = { PolicyDocument: document }
   try {
@@ -127,9 +118,6 @@ async function putPolicy(client: Client, name: string, document: string): Promis
   } catch (error) {
     if (!isWireCode(error, 'EntityAlreadyExists')) throw error
   }
-  await withPolicyArn(name, async (PolicyArn) => {
-    await makeRoom(client, PolicyArn)
-    return client.call('iam', 'CreatePolicyVersion', { PolicyArn, ...fields, SetAsDefault: 'true' })
-  })
+  await withPolicyArn(name, (PolicyArn) => addPolicyVersion(client, PolicyArn, document))
   return done(`Policy ${printable(name)} is replaced; live sessions go by the new document`)
 }

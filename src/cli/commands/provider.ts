@@ -10,7 +10,7 @@ const prefix = 'arn:aws:iam::000000000000:oidc-provider/'
 
 /** A provider goes by its ARN or by its URL. */
 function arnOf(given: string): string {
-  return given.startsWith('arn:') ? given : prefix + given.replace(/^https:\/\//, '')
+  return given.startsWith('arn:') ? given : prefix + given.replace(/^https?:\/\//, '')
 }
 
 export function addProviderCommands(admin: Command, setting: Setting): void {
@@ -20,26 +20,38 @@ export function addProviderCommands(admin: Command, setting: Setting): void {
     const providers = list.items('OpenIDConnectProviderList').map((each) => ({
       arn: each.text('Arn') ?? '',
       managedBy: each.text('ManagedBy') ?? '',
+      state: each.text('State') ?? '',
+      ...problemOf(each),
     }))
-    const rows = providers.map(({ arn, managedBy }) => [
-      `https://${arn.slice(prefix.length)}`,
+    const rows = providers.map(({ arn, managedBy, state }) => [
+      arn.slice(prefix.length),
       managedBy,
+      state,
     ])
-    return { value: providers, text: table(['URL', 'MANAGED BY'], rows) }
+    return { value: providers, text: table(['PROVIDER', 'MANAGED BY', 'STATE'], rows) }
   })
   remote(
     provider.command('get').argument('<url>').description('show a provider'),
     setting,
-    async (client, [url = '']) => {
-      const arn = arnOf(url)
+    async (client, [given = '']) => {
+      const arn = arnOf(given)
       const found = await client.call('iam', 'GetOpenIDConnectProvider', {
         OpenIDConnectProviderArn: arn,
       })
-      const value = { arn, url: `https://${found.text('Url') ?? ''}`, clientIds: clientIds(found) }
+      const url = found.text('Url') ?? ''
+      const value = {
+        arn,
+        url: url.includes('://') ? url : `https://${url}`,
+        clientIds: clientIds(found),
+        state: found.text('State') ?? '',
+        ...problemOf(found),
+      }
       const rows = [
         ['url', value.url],
         ['arn', value.arn],
         ['client ids', value.clientIds.join(', ')],
+        ['state', value.state],
+        ...(value.problem === undefined ? [] : [['problem', value.problem]]),
       ]
       return { value, text: table(['', ''], rows).trimStart() }
     },
@@ -87,4 +99,10 @@ export function addProviderCommands(admin: Command, setting: Setting): void {
 
 function clientIds(provider: Answer): readonly string[] {
   return provider.items('ClientIDList').map((each) => String(each.value))
+}
+
+/** Why its keys could not be had. */
+function problemOf(provider: Answer): Readonly<{ problem?: string }> {
+  const problem = provider.text('Problem')
+  return problem === undefined ? {} : { problem }
 }

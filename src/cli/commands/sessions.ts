@@ -13,7 +13,10 @@ export function addSessionCommands(admin: Command, setting: Setting): void {
     .command('revoke')
     .description('end sessions that were issued until now; acts within two seconds')
     .option('--session <accesskeyid>', 'the one session with this access key id')
-    .option('--principal <provider-subject...>', 'all sessions of SUBJECT, as proven by PROVIDER')
+    .option(
+      '--principal <provider-subject...>',
+      'all sessions of SUBJECT, as proven by PROVIDER: the `sub` of tokens; of people of a directory the distinguished name in any spelling, or the login name',
+    )
     .option('--user <name>', 'all sessions of a user')
     .option('--root', 'all sessions that the root key bought')
     .option('--reason <text>', 'kept with the rule and in the audit')

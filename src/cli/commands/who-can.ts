@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { Answer } from '../answer.ts'
 import { manyOptions, remote } from '../command.ts'
 import type { Setting } from '../command.ts'
 import { contextFields } from '../lists.ts'
@@ -9,7 +10,7 @@ export function addWhoCanCommand(program: Command, setting: Setting): void {
     .command('who-can')
     .argument('<action>', 's3:GetObject')
     .argument('<resource>', 'arn:aws:s3:::bucket/key')
-    .description('list the users, groups, roles and people of a directory that may do it')
+    .description('list who may do it: users, groups, roles and who takes them, people, everyone')
     .option('--context <key=value...>', 'suppose a condition key: aws:SourceIp=192.0.2.1')
   remote(whoCan, setting, async (client, [ActionName = '', ResourceArn = '']) => {
     const context = contextFields(manyOptions(whoCan, 'context'))
@@ -17,9 +18,26 @@ export function addWhoCanCommand(program: Command, setting: Setting): void {
     const value = found.map((each) => ({
       kind: each.text('Kind') ?? '',
       name: each.text('Name') ?? '',
+      directory: each.text('Directory'),
+      takenBy: each.items('AssumableBy').map(nameOf),
+      takenByMore: each.flag('AssumableByMore'),
       reason: each.text('Reason') ?? '',
     }))
-    const rows = value.map(({ kind, name, reason }) => [kind, name, reason])
-    return { value, text: table(['KIND', 'NAME', 'WHY'], rows) }
+    const rows = value.map(({ kind, name, directory, takenBy, takenByMore, reason }) => [
+      kind,
+      inDirectory(name, directory),
+      [...takenBy, ...(takenByMore ? ['and more'] : [])].join(', '),
+      reason,
+    ])
+    return { value, text: table(['KIND', 'NAME', 'TAKEN BY', 'WHY'], rows) }
   })
+}
+
+function nameOf(each: Answer): string {
+  const name = inDirectory(each.text('Name') ?? '', each.text('Directory'))
+  return `${each.text('Kind') ?? ''} ${name}`
+}
+
+function inDirectory(name: string, directory: string | undefined): string {
+  return directory === undefined ? name : `${name} of ${directory}`
 }

@@ -46,7 +46,11 @@ export type Ran = Readonly<{ code: number; out: string; error: string }>
 /** One command line, in this process. */
 export async function runCli(
   args: readonly string[],
-  world: Readonly<{ env?: Readonly<Record<string, string>>; stdin?: string }> = {},
+  world: Readonly<{
+    env?: Readonly<Record<string, string>>
+    stdin?: string
+    clock?: () => Date
+  }> = {},
 ): Promise<Ran> {
   let out = ''
   let error = ''
@@ -60,7 +64,7 @@ export async function runCli(
     writeError: (text) => {
       error += text
     },
-    clock: () => new Date('2026-03-04T05:06:07Z'),
+    clock: world.clock ?? (() => new Date('2026-03-04T05:06:07Z')),
   })
   return { code, out, error }
 }

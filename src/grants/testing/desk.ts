@@ -36,6 +36,8 @@ export type People = Partial<
     boundaries: Readonly<Record<string, NamedPolicy>>
     userTags: ReadonlyMap<string, string>
     roles: readonly GrantRole[]
+    /** Made through the IAM API; by ARN. */
+    providers: Readonly<Record<string, Readonly<{ createdAt: Date }>>>
     rolePolicies: Readonly<Record<string, readonly NamedPolicy[]>>
     roleBoundaries: Readonly<Record<string, NamedPolicy>>
     /** By DN. */
@@ -57,12 +59,14 @@ export function directoryOf(people: People = {}): GrantDirectory {
     policiesOf: (name) => (Object.hasOwn(users, name) ? users[name] : undefined),
     boundaryOf: (name) => people.boundaries?.[name],
     findRole,
+    findProvider: (arn) => people.providers?.[arn],
     policiesOfRole: (key) => {
       const role = findRole(key)
       return role && (rolePolicies[role.name] ?? [])
     },
     boundaryOfRole: (key) => roleBoundaries[findRole(key)?.name ?? ''],
-    policiesAttachedTo: ({ kind, name }) => attached[`${kind} ${name}`] ?? [],
+    policiesAttachedTo: ({ kind, name, directory }) =>
+      attached[`${directory} ${kind} ${name}`] ?? [],
   }
 }
 

@@ -38,7 +38,10 @@ export type World = Readonly<{
 export async function makeWorld(
   t: TestContext,
   change: Partial<
-    Pick<IamFaceOptions<KnownCaller>, 'audit' | 'authorize' | 'findBucketPolicy' | 'normaliseDn'>
+    Pick<
+      IamFaceOptions<KnownCaller>,
+      'audit' | 'authorize' | 'findBucketPolicy' | 'directories' | 'tenantCeiling'
+    >
   > = {},
 ): Promise<World> {
   const audit: IamAuditEvent[] = []
@@ -52,6 +55,7 @@ export async function makeWorld(
     revokeUser: () => Promise.resolve(),
     revokeRole: () => Promise.resolve(),
     revokeProvider: () => Promise.resolve(),
+    ldapHome: (change.directories?.names.length ?? 0) > 1 ? change.directories?.homeOf : undefined,
     clock: () => now,
     random: randomBytes,
     onError: (what, error) => faults.push(what, error),
@@ -61,6 +65,7 @@ export async function makeWorld(
     root: { accessKeyId: root.accessKeyId, secretAccessKey: root.secret },
     directory: admin,
     roles: { policiesOfRole: () => undefined },
+    tenantCeiling: change.tenantCeiling,
     sessions: {
       open: () => {
         throw new CredentialsError('token_invalid', 'There are no sessions in this test')

@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test'
 import { inspect } from 'node:util'
 import { createCertificateVerifier, type CertificateRule, type Evidence } from '../index.ts'
 import type { CertificateSettings } from './certificate-verifier.ts'
+import type { CertificateEvent } from './trust-files.ts'
 import { openssl, withoutOpenssl, Workshop } from './testing/authority.ts'
 
 const day = 86_400_000
@@ -306,10 +307,10 @@ describe('a client certificate (RFC 5280)', { skip: withoutOpenssl() }, () => {
         return verifier.verify(evidence('direct'), now)
       }
       await assert.rejects(next(), { code: 'provider_unavailable' })
-      assert.equal((await verifier.status()).ready, false)
+      assert.equal(verifier.status().ready, false)
       writeFileSync(caFile, shop.pem('stranger', 'root'))
       assert.ok(await next())
-      assert.deepEqual(await verifier.status(), { provider: 'tls', ready: true })
+      assert.deepEqual(verifier.status(), { provider: 'tls', ready: true })
       writeFileSync(caFile, shop.pem('stranger'))
       await assert.rejects(next(), { code: 'certificate_refused' })
       for (const text of [
@@ -323,6 +324,50 @@ describe('a client certificate (RFC 5280)', { skip: withoutOpenssl() }, () => {
       }
       copyFileSync(shop.file('root.pem'), caFile)
       assert.ok(await next())
+    })
+
+    it('tell once when they stop to be of use, and when they are again', async () => {
+      const events: CertificateEvent[] = []
+      const [caFile, crlFile] = [shop.file('told.pem'), shop.file('told.crl')]
+      shop.revoke('root', [], 'told.crl')
+      const verifier = createCertificateVerifier({
+        ...settings({ caFiles: [caFile], crlFiles: [crlFile] }),
+        clock: () => clock,
+        log: (event) => events.push(event),
+      })
+      const ask = (after = 1000) => {
+        clock = new Date(clock.getTime() + after)
+        return verifier.verify(evidence('direct'), clock).catch(() => undefined)
+      }
+      await ask()
+      await ask()
+      copyFileSync(shop.file('root.pem'), caFile)
+      await ask()
+      assert.deepEqual(verifier.status(), { provider: 'tls', ready: true })
+      await ask(11 * day)
+      assert.equal(verifier.status().error, 'the revocation list of CN=root is out of date')
+      clock = now
+      assert.deepEqual(
+        events.map(({ kind, detail }) => [kind, /told\.pem|again|out of date/.exec(detail)?.[0]]),
+        [
+          ['certificates_unavailable', 'told.pem'],
+          ['certificates_available', 'again'],
+          ['certificates_unavailable', 'out of date'],
+        ],
+      )
+    })
+
+    it('are looked at in the background, before anybody comes', async () => {
+      const told = Promise.withResolvers<CertificateEvent>()
+      const verifier = createCertificateVerifier({
+        ...settings({ caFiles: [shop.file('absent.pem')] }),
+        clock: () => clock,
+        log: told.resolve,
+      })
+      verifier.start()
+      assert.equal((await told.promise).kind, 'certificates_unavailable')
+      assert.equal(verifier.status().ready, false)
+      verifier.close()
     })
 
     it('are looked at once a second, whoever asks', async () => {
@@ -484,6 +529,23 @@ describe('a client certificate (RFC 5280)', { skip: withoutOpenssl() }, () => {
       })
     })
 
+    it('count under one authority only, where the rule names its file: any can make another of any name', async () => {
+      shop.make('guests', { extensions: 'ca' })
+      shop.make('false-root', { by: 'guests', subject: '/CN=root', extensions: 'ca' })
+      shop.make('guest', { by: 'false-root', subject: '/CN=direct' })
+      const [root, guests] = [shop.file('root.pem'), shop.file('guests.pem')]
+      const by = (rule: CertificateRule) => make({ caFiles: [root, guests], rules: [rule] })
+      const asGuest = evidence('guest', 'false-root')
+      const byName = by({ cn: 'direct', issuerCn: 'root', policies: ['readonly'] })
+      assert.ok(await byName.verify(asGuest, now), 'which is why there is the other condition')
+      const own = by({ cn: 'direct', caFile: root, policies: ['readonly'] })
+      await assert.rejects(own.verify(asGuest, now), { message: /No rule/ })
+      assert.equal((await own.verify(evidence('direct'), now))?.subject, 'direct')
+      const anybody = by({ caFile: guests, policies: ['readonly'] })
+      assert.ok(await anybody.verify(asGuest, now))
+      await assert.rejects(anybody.verify(evidence('direct'), now), { message: /No rule/ })
+    })
+
     it('are not split: a comma in a common name is a comma (as a policy name, too)', async () => {
       named('list', '/CN=readonly,readwrite')
       const verifier = make()
@@ -551,6 +613,8 @@ describe('a client certificate (RFC 5280)', { skip: withoutOpenssl() }, () => {
       { rules: [{ cn: 'a', role: 'b', policies: ['c'] } as unknown as CertificateRule] },
       { rules: [{ dns: '*.com', ...award }] },
       { rules: [cnRule, { uri: 'spiffe://*/x', ...award }] },
+      { rules: [{ caFile: shop.file('other.pem'), ...award }] },
+      { insecureSkipVerify: true, rules: [{ caFile: shop.file('root.pem'), ...award }] },
     ]
     for (const more of wrong) assert.throws(() => make(more), TypeError, inspect(more))
     assert.throws(() => make({ rules: [cnRule, { ou: '', ...award }] }), /rules\[1\]/)

@@ -4,12 +4,15 @@ import type { Principal, Verifier } from '../types.ts'
 import { parseCertificate, type Certificate } from './certificate.ts'
 import { checkLeaf, findChain, mostIntermediates, refused } from './chain.ts'
 import { checkRevocation, type RevocationRule } from './check-revocation.ts'
-import { createFreshFiles, type FreshFiles } from './fresh-files.ts'
 import { isSpiffeId } from './name-pattern.ts'
 import { claimsOf, namesOf } from './names.ts'
-import { readPemOrDer } from './pem.ts'
-import { parseRevocationList, type RevocationList } from './revocation-list.ts'
 import { compileRules, type CertificateMapping, type CertificateRule } from './rules.ts'
+import {
+  TrustFiles,
+  type CertificateEvent,
+  type CertificateStatus,
+  type Trust,
+} from './trust-files.ts'
 
 /** How client certificates are judged, as configured. Whatever is left out has the stated default. */
 export type CertificateSettings = Readonly<{
@@ -31,26 +34,25 @@ export type CertificateSettings = Readonly<{
   insecureSkipVerify?: boolean | undefined
 }>
 
-type CertificateOptions = CertificateSettings & Readonly<{ clock: () => Date }>
-
-type CertificateStatus = Readonly<{
-  provider: string
-  ready: boolean
-  /** Why no certificate can be judged now. */
-  error?: string
-}>
+type CertificateOptions = CertificateSettings &
+  Readonly<{
+    clock: () => Date
+    /** Is told when the files stop to be of use, with the reason, and when they are again. */
+    log?: ((event: CertificateEvent) => void) | undefined
+  }>
 
 export interface CertificateVerifier extends Verifier {
   /** What the matched rule gives to a principal that this verifier has made. */
   mappingOf(principal: Principal): CertificateMapping | undefined
-  /** Reads the files when they have changed. */
-  status(): Promise<CertificateStatus>
+  /** How it was when the files were last looked at. */
+  status(): CertificateStatus
+  /** Looks at the files in the background, so that their state is known before somebody comes with a certificate. */
+  start(): void
+  close(): void
 }
 
-type Files = Readonly<{
-  anchors: FreshFiles<Certificate>
-  lists: FreshFiles<RevocationList> | undefined
-}>
+/** A path that holds, and the files in which its end stands. */
+type Verified = Readonly<{ chain: readonly Certificate[]; caFiles: readonly string[] }>
 
 /**
  * Verifies X.509 client certificates (RFC 5280) whose private key the TLS handshake has proven, for the first one of
@@ -60,26 +62,23 @@ type Files = Readonly<{
 export function createCertificateVerifier(options: CertificateOptions): CertificateVerifier {
   const settings = checkSettings(options)
   const { name, revocation } = settings
-  const { clock } = options
+  const { clock, log = () => {} } = options
   const findRule = compileRules(settings.rules)
-  const files: Files = {
-    anchors: createFreshFiles(settings.caFiles, parseAnchors, clock),
-    lists:
-      settings.crlFiles.length > 0
-        ? createFreshFiles(settings.crlFiles, parseLists, clock)
-        : undefined,
-  }
+  const { allowStale } = revocation
+  const { crlFiles, insecureSkipVerify } = settings
+  const caFiles = insecureSkipVerify ? [] : settings.caFiles
+  const files = new TrustFiles({ name, caFiles, crlFiles, allowStale, clock, log })
   const mappings = new WeakMap<Principal, CertificateMapping>()
   return {
     async verify(evidence, now) {
       if (evidence.kind !== 'certificate') return undefined
       const [leaf, ...others] = parseChain(evidence.chain)
       checkLeaf(leaf, now)
-      const chain = settings.insecureSkipVerify
-        ? [leaf]
-        : await verifyChain(leaf, others, files, revocation, now)
+      const { chain, caFiles: under } = insecureSkipVerify
+        ? { chain: [leaf], caFiles: [] }
+        : verifyChain(leaf, others, await files.read().catch(unavailable), revocation, now)
       checkUris(leaf)
-      const matched = findRule(namesOf(leaf))
+      const matched = findRule({ ...namesOf(leaf), caFiles: under })
       if (matched === undefined) {
         throw refused('No rule gives anything to the client certificate', {
           subject: leaf.subject.text,
@@ -100,14 +99,9 @@ export function createCertificateVerifier(options: CertificateOptions): Certific
       return principal
     },
     mappingOf: (principal) => mappings.get(principal),
-    async status() {
-      try {
-        await Promise.all([settings.caFiles.length > 0 && files.anchors(), files.lists?.()])
-        return { provider: name, ready: true }
-      } catch (error) {
-        return { provider: name, ready: false, error: messageOf(error) }
-      }
-    },
+    status: () => files.status(),
+    start: () => files.start(),
+    close: () => files.close(),
   }
 }
 
@@ -131,6 +125,10 @@ function checkSettings(options: CertificateSettings): Settings {
     throw new TypeError(
       'crlFiles: without a verified chain they are not asked (insecureSkipVerify)',
     )
+  }
+  for (const [index, { caFile }] of options.rules.entries()) {
+    if (caFile === undefined || (caFiles.includes(caFile) && !insecureSkipVerify)) continue
+    throw new TypeError(`rules[${index}]: caFile is none of caFiles, so that nobody would fit`)
   }
   return {
     name,
@@ -180,17 +178,21 @@ function parsePresented(der: Buffer): Certificate {
   }
 }
 
-async function verifyChain(
+function verifyChain(
   leaf: Certificate,
   others: readonly Certificate[],
-  files: Files,
+  { authorities, lists }: Trust,
   rule: RevocationRule,
   now: Date,
-): Promise<readonly Certificate[]> {
-  const [anchors, lists] = await Promise.all([files.anchors(), files.lists?.()]).catch(unavailable)
+): Verified {
+  const anchors = authorities.map(({ certificate }) => certificate)
   const chain = findChain(leaf, others, anchors, now)
   if (lists !== undefined) checkRevocation(chain, lists, rule, now)
-  return chain
+  const end = chain.at(-1)
+  const caFiles = authorities
+    .filter(({ certificate }) => certificate.x509.raw.equals(end?.x509.raw ?? Buffer.alloc(0)))
+    .map(({ file }) => file)
+  return { chain, caFiles }
 }
 
 function unavailable(cause: unknown): never {
@@ -210,17 +212,6 @@ function checkUris({ uris, subject }: Certificate): void {
 
 function earliestEnd(chain: readonly Certificate[]): Date {
   return new Date(Math.min(...chain.map(({ notAfter }) => notAfter.getTime())))
-}
-
-function parseAnchors(bytes: Buffer): readonly Certificate[] {
-  const anchors = readPemOrDer(bytes, 'CERTIFICATE').map(parseCertificate)
-  const strange = anchors.find(({ isCa }) => !isCa)
-  if (strange === undefined) return anchors
-  throw new TypeError(`${strange.subject.text} is no certificate authority`)
-}
-
-function parseLists(bytes: Buffer): readonly RevocationList[] {
-  return readPemOrDer(bytes, 'X509 CRL').map(parseRevocationList)
 }
 
 function messageOf(error: unknown): string {

@@ -47,7 +47,8 @@ function isBy(list: RevocationList, { subject, keyUsage, x509 }: Certificate): b
   return list.isSignedBy(x509.publicKey)
 }
 
-function isCurrent(list: RevocationList, allowStale: boolean, now: Date): boolean {
+/** In time, with an end; without one nobody could tell that a newer list had been held back. */
+export function isCurrent(list: RevocationList, allowStale: boolean, now: Date): boolean {
   const time = now.getTime()
   if (time + skewMs < list.thisUpdate.getTime()) return false
   return allowStale || (list.nextUpdate !== undefined && time < list.nextUpdate.getTime())

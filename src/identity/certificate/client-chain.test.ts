@@ -88,6 +88,13 @@ describe('the certificates of a client behind a proxy', () => {
   it('are none when the proxy has seen none', () => {
     assert.deepEqual(read([]), [])
     assert.deepEqual(read([['x-client-cert', '']]), [])
+    const own = ['x-client-chain', leaf.toString('base64')] as const
+    assert.deepEqual(
+      read([own]),
+      [],
+      'what the client itself says of its issuers is no certificate',
+    )
+    assert.deepEqual(read([['x-client-cert', ''], own]), [])
   })
 
   it('are refused from a proxy that does not prove itself', () => {

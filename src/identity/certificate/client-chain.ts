@@ -44,9 +44,11 @@ export function createClientChainReader(proxy?: CertificateProxy): ReadClientCha
 function checkProxy(proxy: CertificateProxy): (peer: string | undefined) => boolean {
   const names = [proxy.certificateHeader, proxy.proofHeader, proxy.chainHeader ?? 'absent']
   if (names.some((name) => !/^[A-Za-z0-9-]+$/.test(name)))
-    throw new TypeError('no name of a header')
+    throw new TypeError('a header has a name of letters, digits and hyphens')
   if (new Set(names.map((name) => name.toLowerCase())).size < names.length) {
-    throw new TypeError('one header for two things')
+    throw new TypeError(
+      'certificateHeader, chainHeader and proofHeader are not three different ones',
+    )
   }
   if (!/^[\x21-\x7e]{16,}$/.test(proxy.proof.reveal())) {
     throw new TypeError('proof: 16 or more characters that a header can carry are needed')
@@ -79,12 +81,12 @@ function readForwarded(
     throw refusedProxy('The proxy in front of this server does not prove itself')
   }
   const { chainHeader } = proxy
-  const texts = [
-    readOnce(headers, proxy.certificateHeader),
-    chainHeader === undefined ? undefined : readOnce(headers, chainHeader),
-  ]
+  const leaf = readOnce(headers, proxy.certificateHeader)
+  const issuers = chainHeader === undefined ? undefined : readOnce(headers, chainHeader)
+  // A proxy that has seen no certificate may leave the other header as the client has sent it: its first one is nobody's.
+  if (!leaf) return []
   try {
-    return texts.flatMap((text) => (text ? decode(text, proxy.format) : []))
+    return [leaf, issuers].flatMap((text) => (text ? decode(text, proxy.format) : []))
   } catch (cause) {
     throw refusedProxy('The certificate that the proxy has sent cannot be read', cause)
   }

@@ -4,6 +4,8 @@ export type NamePattern = (name: string) => boolean
 /** RFC 3986 section 2.3: what is no separator anywhere, encoded or not. */
 const unreserved = /^[A-Za-z0-9._~-]+$/
 const label = /^[a-z0-9_-]+$/
+/** Of a DNS name (RFC 1035, section 2.3.4); the check of a label takes quadratic time. */
+const longestName = 255
 
 /**
  * A DNS name, in which a `*` stands for one or more characters of one label: `*.web.example.com` takes
@@ -11,7 +13,7 @@ const label = /^[a-z0-9_-]+$/
  * @throws {TypeError} when it is no such pattern
  */
 export function parseDnsPattern(pattern: string): NamePattern {
-  const parts = pattern.toLowerCase().split('.')
+  const parts = pattern.length > longestName ? [''] : pattern.toLowerCase().split('.')
   if (parts.some((part) => !/^[a-z0-9_-]*\*?[a-z0-9_-]*$/.test(part) || part === '')) {
     throw new TypeError(`${JSON.stringify(pattern)} is no DNS name with at most one * in a label`)
   }

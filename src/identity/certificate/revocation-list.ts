@@ -9,11 +9,14 @@ import {
   type Element,
 } from './der.ts'
 import { readAlgorithm, readExtensions, readTime, type SignatureAlgorithm } from './der-values.ts'
+import { readName } from './distinguished-name.ts'
 
 /** A certificate revocation list (RFC 5280 section 5). Nothing in it is proven before `isSignedBy` says so. */
 export type RevocationList = Readonly<{
   /** The signed bytes of the issuer's name. */
   issuer: Buffer
+  /** The same for people. */
+  issuerText: string
   thisUpdate: Date
   /** Absent in lists which do not say when they are out of date. */
   nextUpdate?: Date
@@ -41,6 +44,7 @@ export function parseRevocationList(der: Buffer): RevocationList {
   if (extensions) checkExtensions(children(extensions, 0xa0)[0])
   return {
     issuer: expectTag(issuer, tags.sequence).bytes,
+    issuerText: readName(expectTag(issuer, tags.sequence)).text,
     thisUpdate: readTime(thisUpdate),
     ...(next && { nextUpdate: readTime(next) }),
     revoked: readEntries(optional.find(({ tag }) => tag === tags.sequence)),

@@ -12,8 +12,13 @@ export type CertificateRule = Readonly<{
   dns?: string | undefined
   /** A URI among the alternative names, SPIFFE ids included; `*` stands for (a part of) one segment of the path. */
   uri?: string | undefined
-  /** The common name of the authority that issued the certificate itself. */
+  /**
+   * The common name of the authority that issued the certificate itself. Whoever may make authorities may give them any
+   * name: it tells apart those that mean each other well, and `caFile` the others.
+   */
   issuerCn?: string | undefined
+  /** One of `caFiles`: the chain has to end at an authority that stands in it. */
+  caFile?: string | undefined
   organization?: string | undefined
   /** One of the organisational units. */
   ou?: string | undefined
@@ -32,12 +37,15 @@ export type CertificateMapping =
   | Readonly<{ kind: 'policies'; policies: readonly string[] }>
   | Readonly<{ kind: 'role'; role: string }>
 
+/** What rules look at: the names, and the files in which the authority stands that the chain ends at. */
+export type Candidate = CertificateNames & Readonly<{ caFiles: readonly string[] }>
+
 /** `subject`: by what the certificate came in, unambiguous among all certificates. */
 export type MatchedRule = Readonly<{ mapping: CertificateMapping; subject: string }>
 
 /** `false`: no match. Else the subject that it stands for, empty when others share the name. */
-type Matcher = (names: CertificateNames) => string | false
-type CompiledRule = (names: CertificateNames) => MatchedRule | undefined
+type Matcher = (candidate: Candidate) => string | false
+type CompiledRule = (candidate: Candidate) => MatchedRule | undefined
 
 /**
  * The first rule whose conditions all hold; `undefined`: there is none.
@@ -95,8 +103,8 @@ function compileAward(
 
 /** The holder's own names first: what a certificate came in by is what it is called. */
 function compileMatchers(rule: CertificateRule): readonly Matcher[] {
-  const { cn, dns, uri, issuerCn, organization, ou } = rule
-  if ([cn, dns, uri, issuerCn, organization, ou].includes('')) {
+  const { cn, dns, uri, issuerCn, caFile, organization, ou } = rule
+  if ([cn, dns, uri, issuerCn, caFile, organization, ou].includes('')) {
     throw new TypeError('a condition is empty')
   }
   const matchers: Matcher[] = []
@@ -106,6 +114,7 @@ function compileMatchers(rule: CertificateRule): readonly Matcher[] {
     matchers.push((names) => names.commonName === cn && commonNameSubject(names.commonName))
   }
   if (issuerCn !== undefined) matchers.push(({ issuerCommonName: by }) => by === issuerCn && '')
+  if (caFile !== undefined) matchers.push(({ caFiles }) => caFiles.includes(caFile) && '')
   if (organization !== undefined) {
     matchers.push(({ organizations }) => organizations.includes(organization) && '')
   }

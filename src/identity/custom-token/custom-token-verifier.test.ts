@@ -182,6 +182,18 @@ describe('a token of the identity plugin (MinIO, identity management plugin)', (
     })
   })
 
+  it('shows in no reason, nor does our own key, however the plugin spells what it was sent', async () => {
+    const token = "it's a ~token*"
+    const authToken = new Secret('Bearer s3cr3t')
+    const form = new URLSearchParams({ token }).toString()
+    plugin.next = { status: 403, body: { reason: `I saw ${form} by ${authToken.reveal()}` } }
+    for (const tokenIn of ['query', 'body'] as const) {
+      await assert.rejects(ask(make({ tokenIn, authToken }), token), {
+        message: 'The identity plugin does not take the token: I saw token=[secret] by [secret]',
+      })
+    }
+  })
+
   it('is refused by a 403, whatever comes with it', async () => {
     for (const body of ['', 'no', '[]', { reason: 5 }, { reason: '' }]) {
       await assert.rejects(askFor({ status: 403, body }), {
@@ -304,6 +316,24 @@ describe('a token of the identity plugin (MinIO, identity management plugin)', (
     await assert.rejects(askFor({ status: 403 }, verifier), { code: 'custom_token_refused' })
     assert.equal(verifier.status().error, undefined)
     assert.equal(verifier.status().failures, 1)
+  })
+
+  it('tells once when the plugin stops to answer, and when it does again', async () => {
+    const told: unknown[] = []
+    const verifier = createCustomTokenVerifier({
+      url: plugin.url,
+      rolePolicy: ['readonly'],
+      clock: () => now,
+      log: (event) => told.push(event),
+    })
+    for (const status of [200, 500, 500, 403, 200]) {
+      await askFor({ status, body: good }, verifier).catch(() => undefined)
+    }
+    const provider = 'custom'
+    assert.deepEqual(told, [
+      { kind: 'plugin_unavailable', provider, detail: 'status 500' },
+      { kind: 'plugin_available', provider, detail: 'it answers' },
+    ])
   })
 
   it('meets a documented error or a principal, whatever JSON the plugin answers', async () => {

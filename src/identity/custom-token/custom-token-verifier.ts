@@ -11,7 +11,15 @@ type CustomTokenOptions = CustomTokenSettings &
     clock: () => Date
     /** Default: real HTTP. */
     fetch?: FetchText | undefined
+    /** Is told when the plugin stops to answer, with the reason, and when it does again. Never of a token. */
+    log?: ((event: CustomTokenEvent) => void) | undefined
   }>
+
+type CustomTokenEvent = Readonly<{
+  kind: 'plugin_unavailable' | 'plugin_available'
+  provider: string
+  detail: string
+}>
 
 type CustomTokenStatus = Readonly<{
   provider: string
@@ -44,12 +52,19 @@ const mostInFlight = 256
  */
 export function createCustomTokenVerifier(options: CustomTokenOptions): CustomTokenVerifier {
   const plugin = parsePlugin(options)
-  const { clock, fetch = createFetchText() } = options
+  const { clock, fetch = createFetchText(), log = () => {} } = options
   let state: CustomTokenStatus = {
     provider: plugin.name,
     roleArn: plugin.roleArn,
     requests: 0,
     failures: 0,
+  }
+  const remember = (next: CustomTokenStatus): void => {
+    const { error: before } = state
+    state = next
+    if (next.error === before) return
+    const kind = next.error === undefined ? 'plugin_available' : 'plugin_unavailable'
+    log({ kind, provider: plugin.name, detail: next.error ?? 'it answers' })
   }
   let inFlight = 0
   const ask = async (token: Secret): Promise<Verdict> => {
@@ -57,17 +72,18 @@ export function createCustomTokenVerifier(options: CustomTokenOptions): CustomTo
     inFlight += 1
     state = { ...state, requests: state.requests + 1 }
     try {
-      const verdict = readVerdict(await send(plugin, token, fetch), token)
-      state = succeeded(state, clock())
+      const sent = plugin.authorization ? [token, plugin.authorization] : [token]
+      const verdict = readVerdict(await send(plugin, token, fetch), sent)
+      remember(succeeded(state, clock()))
       return verdict
     } catch (error) {
       if (error instanceof IdentityError) {
-        state = succeeded(state, clock())
+        remember(succeeded(state, clock()))
         throw error
       }
       const reason = reasonOf(error)
       const failures = state.failures + 1
-      state = { ...state, failures, error: reason, lastFailureAt: clock() }
+      remember({ ...state, failures, error: reason, lastFailureAt: clock() })
       throw unavailable(plugin, reason)
     } finally {
       inFlight -= 1

@@ -29,11 +29,12 @@ const reserved = new Set(
 export class BadAnswer extends Error {}
 
 /**
+ * @param sent the secrets that were sent to the plugin, none of them empty
  * @throws {IdentityError} `custom_token_refused` when the plugin says no, or vouches for nobody
  * @throws {BadAnswer}
  */
-export function readVerdict({ status, body }: FetchedText, token: Secret): Verdict {
-  if (status === 403) throw refusedToken(printable(hideToken(readReason(body), token)))
+export function readVerdict({ status, body }: FetchedText, sent: readonly Secret[]): Verdict {
+  if (status === 403) throw refusedToken(printable(hide(readReason(body), sent)))
   if (status !== 200) throw new BadAnswer(`status ${status}`)
   const answer = parseAnswer(body)
   const { user = '', maxValiditySeconds: validitySeconds, claims } = answer
@@ -80,10 +81,17 @@ function readReason(body: string): string {
   }
 }
 
-/** A plugin that repeats the token in its reason would carry it into answers and logs. */
-function hideToken(text: string, token: Secret): string {
-  const secret = token.reveal()
-  return text.replaceAll(secret, '[secret]').replaceAll(encodeURIComponent(secret), '[secret]')
+/** A plugin that repeats in its reason what it was sent would carry it into answers and logs. */
+function hide(text: string, sent: readonly Secret[]): string {
+  return sent
+    .flatMap(spellingsOf)
+    .reduce((hidden, spelling) => hidden.replaceAll(spelling, '[secret]'), text)
+}
+
+/** As it is, and as it stands in URLs and forms, which browsers' rules and JavaScript's own spell differently. */
+function spellingsOf(sent: Secret): readonly string[] {
+  const text = sent.reveal()
+  return [text, encodeURIComponent(text), new URLSearchParams({ '': text }).toString().slice(1)]
 }
 
 /** For people, on one line. */

@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { after, describe, it } from 'node:test'
+import { Attribute, Change, Client } from 'ldapts'
+import { MemoryState } from '../../credentials/testing/memory-state.ts'
 import { Secret } from '../../secret.ts'
 import { IdentityError } from '../identity-error.ts'
 import type { IdentityErrorCode, Principal } from '../types.ts'
+import { Attendance } from './attendance.ts'
+import { createDepartures } from './departures.ts'
 import { createLdapVerifier, type LdapVerifier } from './ldap-verifier.ts'
 import type { LdapDirectory } from './settings.ts'
 import { startDirectory, type DirectoryLab } from './testing/directory-lab.ts'
@@ -75,6 +81,19 @@ function refuses(attempt: Promise<unknown>, code: IdentityErrorCode): Promise<vo
   })
 }
 
+async function asAdministrator(use: (client: Client) => Promise<void>): Promise<void> {
+  const client = new Client({
+    url: `ldaps://${lab.value('AD_ADDRESS')}:636`,
+    tlsOptions: { ca: [readFileSync(lab.value('AD_CA'))] },
+  })
+  await client.bind('administrator@ad.daypass.test', lab.value('AD_ADMIN'))
+  try {
+    await use(client)
+  } finally {
+    await client.unbind()
+  }
+}
+
 describe('logins by Active Directory ([MS-ADTS])', { skip }, () => {
   const plain = () => ({ servers: [lab.value('AD_ADDRESS')] })
 
@@ -142,6 +161,66 @@ describe('logins by Active Directory ([MS-ADTS])', { skip }, () => {
       assert.deepEqual(await ask('disabled'), { kind: 'gone' })
       assert.equal((await ask('bob')).kind, 'present')
     }))
+
+  it('takes somebody who was disabled for gone where no filter asks about it', () =>
+    using({ userFilter: '(sAMAccountName=%s)' }, async (verifier) => {
+      const ask = (name: string) =>
+        verifier.confirm({ directory: 'ad', subject: `CN=${name},${users}`, username: name })
+      assert.deepEqual(await ask('disabled'), { kind: 'gone' })
+      const groups = [`cn=inner,${users}`, `cn=middle,${users}`, `cn=outer,${users}`]
+      const alice = await ask('alice')
+      assert.deepEqual(alice.kind === 'present' && alice.groups.toSorted(), groups)
+    }))
+
+  it('ends the sessions of who is disabled or renamed, and of nobody else', async () => {
+    const ended: string[] = []
+    const clock = () => new Date()
+    const state = new MemoryState({ clock })
+    const attendance = new Attendance({
+      state,
+      clock,
+      longestSessionSeconds: 3600,
+      endSessions: async ({ subject }, why) => void ended.push(`${subject}: ${why}`),
+    })
+    const directories = [directory({ userFilter: '(sAMAccountName=%s)', recheckPerSecond: 1000 })]
+    const verifier = createLdapVerifier({ directories, clock, delay: async () => {}, attendance })
+    const departures = createDepartures({
+      directories,
+      attendance,
+      confirm: (who) => verifier.confirm(who),
+      state,
+      clock,
+      random: randomBytes,
+      log: () => {},
+      onError: (error) => assert.fail(String(error)),
+    })
+    const control = (value: string) =>
+      new Change({
+        operation: 'replace',
+        modification: new Attribute({ type: 'userAccountControl', values: [value] }),
+      })
+    try {
+      for (const name of ['alice', 'bob', 'carol']) {
+        await login(verifier, name, lab.value(`AD_${name.toUpperCase()}`))
+      }
+      await departures.round('ad')
+      assert.equal(ended.length, 0)
+      await asAdministrator(async (client) => {
+        await client.modify(`cn=bob,${users}`, control('514'))
+        await client.modifyDN(`cn=carol,${users}`, `cn=carol married,${users}`)
+      })
+      await departures.round('ad')
+      const why = 'the directory no longer has this person'
+      assert.deepEqual(ended.toSorted(), [`cn=bob,${users}: ${why}`, `cn=carol,${users}: ${why}`])
+    } finally {
+      await asAdministrator(async (client) => {
+        await client.modify(`cn=bob,${users}`, control('512'))
+        await client.modifyDN(`cn=carol married,${users}`, `cn=carol,${users}`)
+      })
+      verifier.close()
+    }
+    await using({}, (again) => login(again, 'bob', lab.value('AD_BOB')))
+  })
 
   it('refuses an empty password, which the directory would let in as nobody', () =>
     using({}, (verifier) => refuses(login(verifier, 'alice', ''), 'login_refused')))

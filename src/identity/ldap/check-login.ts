@@ -2,6 +2,9 @@ import type { Secret } from '../../secret.ts'
 import { IdentityError } from '../identity-error.ts'
 import type { Directory, Person } from './directory.ts'
 
+/** How long a directory that has not answered of late is waited for while there are others. */
+const impatienceMs = 250
+
 export type Hit = Readonly<{ directory: Directory; person: Person }>
 
 export type Outcome =
@@ -42,8 +45,9 @@ export async function checkLogin(
 async function askForName(username: string, directories: readonly Directory[]): Promise<Answers> {
   const answers = await Promise.all(
     directories.map(async (directory) => {
-      const answer = await directory.find(username).catch(onlyTrouble)
-      return { directory, answer }
+      const asked = directory.find(username).catch(onlyTrouble)
+      const isAlone = directories.length === 1
+      return { directory, answer: await (isAlone ? asked : inTime(asked, directory)) }
     }),
   )
   return {
@@ -53,6 +57,23 @@ async function askForName(username: string, directories: readonly Directory[]): 
       answer instanceof IdentityError ? [] : answer.map((person) => ({ directory, person })),
     ),
   }
+}
+
+/**
+ * One that has fallen silent would make everybody wait until the time is up, those of the others too. The question stays
+ * asked, so that it is waited for again as soon as it answers one.
+ */
+function inTime<A>(asked: Promise<A>, directory: Directory): Promise<A | IdentityError> {
+  const { ready, error } = directory.status()
+  if (ready || error === undefined) return asked
+  const { promise: late, resolve } = Promise.withResolvers<IdentityError>()
+  const message = 'A directory has fallen silent; try again'
+  const detail = { provider: directory.settings.name, reason: error }
+  const timer = setTimeout(
+    () => resolve(new IdentityError('provider_unavailable', message, { detail })),
+    impatienceMs,
+  )
+  return Promise.race([asked, late]).finally(() => clearTimeout(timer))
 }
 
 function onlyTrouble(error: unknown): IdentityError {

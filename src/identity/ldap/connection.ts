@@ -154,6 +154,10 @@ export class LdapConnection {
       paged: { pageSize: Math.min(mostEntries, largestPage) },
     })
     for await (const page of pages) {
+      // One entry was asked for, and another server would know about it: that is no word about whether it is there.
+      if (search.scope === 'base' && page.searchReferences.length > 0) {
+        throw new Error('the directory refers to another server')
+      }
       found.push(...page.searchEntries)
       if (found.length > mostEntries) throw new TooManyEntries(found)
     }

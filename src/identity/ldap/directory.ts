@@ -18,6 +18,10 @@ export type Person = Readonly<{
   subject: string
   /** The login name: of the configured attribute, else as typed; `undefined` where neither is known. */
   username: string | undefined
+  /** The entry itself, whoever has its name later (RFC 4530); `undefined` where the directory does not show it. */
+  entryId: string | undefined
+  /** Active Directory says that the account is disabled ([MS-ADTS] 2.2.16, ADS_UF_ACCOUNTDISABLE). */
+  isDisabled: boolean
   /** Of the configured attributes, those that the entry has. */
   attributes: ReadonlyMap<string, readonly string[]>
 }>
@@ -34,7 +38,15 @@ export type DirectoryStatus = Readonly<{
 
 /** For logs. Never holds a password. */
 export type LdapEvent = Readonly<{
-  kind: 'directory_unavailable' | 'directory_available'
+  kind:
+    | 'directory_unavailable'
+    | 'directory_available'
+    /** Its sessions were ended; `detail` is its name. */
+    | 'person_gone'
+    /** Left a group, or is somebody else of that name. */
+    | 'person_changed'
+    /** The directory could not say. */
+    | 'person_unchecked'
   directory: string
   detail: string
 }>
@@ -49,6 +61,11 @@ const code = { sizeLimitExceeded: 4, noSuchObject: 32 } as const
 const mostGroups = 5000
 const idleMs = 60_000
 const mostWaiting = 256
+/** Servers other than Active Directory do not know it and leave it out. */
+const accountControl = 'userAccountControl'
+const disabledBit = 0x2
+/** RFC 4530; Active Directory; 389 Directory Server. */
+const entryIds = ['entryUUID', 'objectGUID', 'nsUniqueId']
 const exists = new PresenceFilter({ attribute: 'objectClass' })
 
 /** Answers to a bind that are about the server, the connection or us; every other one is about who binds. RFC 4511, A.2 */
@@ -167,11 +184,8 @@ export class Directory {
 
   get #attributes(): readonly string[] {
     const { userAttributes, usernameAttribute } = this.settings
-    const wanted = [
-      ...userAttributes,
-      ...(usernameAttribute === undefined ? [] : [usernameAttribute]),
-    ]
-    return wanted.length === 0 ? ['1.1'] : wanted
+    const ofName = usernameAttribute === undefined ? [] : [usernameAttribute]
+    return [...new Set([...userAttributes, ...ofName, accountControl, ...entryIds])]
   }
 
   async #openForLookup(): Promise<LdapConnection> {
@@ -230,6 +244,8 @@ export class Directory {
       dn: formatDn(parseDn(entry.dn)),
       subject: normaliseDn(entry.dn),
       username: second === undefined ? username : undefined,
+      entryId: [...readAttributes(entry, entryIds).values()][0]?.[0],
+      isDisabled: isDisabled(readAttributes(entry, [accountControl]).get(accountControl)),
       attributes: readAttributes(entry, userAttributes),
     }
   }
@@ -264,6 +280,11 @@ async function isBound(connection: LdapConnection, dn: string, password: string)
     if (result === undefined || serverTroubles.has(result)) throw error
     return false
   }
+}
+
+/** What cannot be read as a number says nothing. */
+function isDisabled(values: readonly string[] = []): boolean {
+  return values.some((value) => /^-?\d{1,10}$/.test(value) && (Number(value) & disabledBit) !== 0)
 }
 
 function firstFew(error: unknown): readonly Entry[] {

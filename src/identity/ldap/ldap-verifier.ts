@@ -1,6 +1,7 @@
 import { IdentityError } from '../identity-error.ts'
 import { ldapPrincipal } from '../principal.ts'
 import type { Evidence, Principal, Verifier } from '../types.ts'
+import type { Attendance } from './attendance.ts'
 import { checkLogin, type Hit, type Outcome } from './check-login.ts'
 import { Directory, type DirectoryStatus, type LdapEvent, type Person } from './directory.ts'
 import { parseDn } from './dn.ts'
@@ -21,6 +22,8 @@ export type LdapOptions = Readonly<{
   /** Default: the domain name system. */
   resolveSrv?: ResolveSrv | undefined
   log?: ((event: LdapEvent) => void) | undefined
+  /** Is told of everybody who is let in, and of nobody who is not. Without it nobody looks whether they are still there. */
+  attendance?: Pick<Attendance, 'seen'> | undefined
 }>
 
 /** Names as principals have them: normalised. */
@@ -28,8 +31,13 @@ export type LdapName = Readonly<{ dn: string; username?: string }>
 
 /** What has become of somebody who logged in once. */
 export type LdapPresence =
-  | Readonly<{ kind: 'present'; groups: readonly string[] }>
-  /** Removed, moved, or no longer one whom the filter finds. */
+  | Readonly<{
+      kind: 'present'
+      groups: readonly string[]
+      /** Tells it from somebody else who has the name later. Absent where the directory does not show it. */
+      entryId?: string
+    }>
+  /** Removed, moved, disabled where Active Directory says so, or no longer one whom the filter finds. */
   | Readonly<{ kind: 'gone' }>
 
 /** Methods that name a directory throw an IdentityError: `no_provider`, `provider_unavailable`. */
@@ -93,10 +101,32 @@ export function createLdapVerifier(options: LdapOptions): LdapVerifier {
     pace.learn(elapsed(), now)
     if (outcome.kind === 'proven') {
       attempt.succeeded()
-      return principalOf(outcome.hit, outcome.username)
+      const principal = await principalOf(outcome.hit, outcome.username)
+      await note(outcome.hit.person, principal)
+      return principal
     }
     await pace.wait(elapsed())
     throw refusalOf(outcome)
+  }
+
+  /** Whoever cannot be written down could not be found again when it is gone, so it is not let in. */
+  async function note(
+    { dn, entryId }: Person,
+    { provider, displayName, groups }: Principal,
+  ): Promise<void> {
+    const attendee = {
+      directory: provider,
+      dn,
+      username: displayName,
+      groups,
+      ...(entryId !== undefined && { entryId }),
+    }
+    try {
+      await options.attendance?.seen(attendee)
+    } catch (cause) {
+      const message = 'The login cannot be written down, so nothing is issued; try again later'
+      throw new IdentityError('provider_unavailable', message, { cause })
+    }
   }
 
   return {
@@ -107,8 +137,10 @@ export function createLdapVerifier(options: LdapOptions): LdapVerifier {
     async confirm({ directory, subject, username }) {
       const place = named(directory)
       const person = await place.findByDn(subject, username)
-      if (person === undefined) return { kind: 'gone' }
-      return { kind: 'present', groups: await place.groupsOf(person) }
+      if (person === undefined || person.isDisabled) return { kind: 'gone' }
+      const { entryId } = person
+      const groups = await place.groupsOf(person)
+      return { kind: 'present', groups, ...(entryId !== undefined && { entryId }) }
     },
     async findUser(directory, nameOrDn) {
       const place = named(directory)

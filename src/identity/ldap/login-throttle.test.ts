@@ -88,6 +88,8 @@ describe('throttling of failed logins (DESIGN section 10, rule 7)', () => {
     const throttle = new LoginThrottle(settings)
     const spellings = ['bob', 'BOB', 'Bób', 'b ob', 'ｂｏｂ', 'bob\u0301']
     assert.equal(spellings.filter((name) => fails(throttle, name, 'a')).length, 3)
+    const unseen = ['strauß', 'STRAUSS', 'str\u00adauss', 'strau\u200bss', 'strauſs']
+    assert.equal(unseen.filter((name) => fails(throttle, name, 'b')).length, 3)
   })
 
   it('gives nothing for a clock that is set back', () => {

@@ -118,11 +118,15 @@ class Buckets {
   }
 }
 
-/** Directories take many spellings for one name; so does the count. */
+/**
+ * Directories take many spellings for one name; so does the count. Active Directory looks past soft hyphens and other
+ * letters that nobody sees, and takes `ß` for `ss`.
+ */
 function foldName(name: string): string {
   return name
     .normalize('NFKD')
-    .replaceAll(/[\p{M}\s]/gu, '')
+    .replaceAll(/[\p{M}\p{Cf}\p{Default_Ignorable_Code_Point}\s]/gu, '')
+    .toUpperCase()
     .toLowerCase()
 }
 

@@ -41,6 +41,10 @@ export type LdapDirectory = Readonly<{
   nestedGroups?: boolean | undefined
   /** For connecting and for each operation: 1 to 60, default 10. */
   timeoutSeconds?: number | undefined
+  /** How often people who have logged in are looked up again: 1 to 86400, default 300. */
+  recheckSeconds?: number | undefined
+  /** How many of them in one second: 1 to 1000, default 50. */
+  recheckPerSecond?: number | undefined
   /** Connections for looking up, and as many again for checking passwords: 1 to 64, default 8. */
   connections?: number | undefined
 }>
@@ -58,6 +62,16 @@ export type DirectorySettings = Readonly<{
   groupBases: readonly string[]
   groupFilter: FilterTemplate | undefined
   connections: number
+  recheck: Recheck
+}>
+
+/** How one directory is asked after its people. */
+export type Recheck = Readonly<{
+  directory: string
+  /** How long a departure may go unnoticed, when all people can be asked about in that time. */
+  everySeconds: number
+  /** Questions about people in one second. */
+  perSecond: number
 }>
 
 const attributeName = /^[a-zA-Z][a-zA-Z0-9-]*$/
@@ -91,6 +105,11 @@ function fillIn(directory: LdapDirectory): DirectorySettings {
     userAttributes: (directory.userAttributes ?? []).map(checkAttribute),
     usernameAttribute: optional(directory.usernameAttribute, checkAttribute),
     ...parseGroups(directory),
+    recheck: {
+      directory: name,
+      everySeconds: within(directory.recheckSeconds ?? 300, 1, 86_400, 'recheckSeconds'),
+      perSecond: within(directory.recheckPerSecond ?? 50, 1, 1000, 'recheckPerSecond'),
+    },
     connections: within(directory.connections ?? 8, 1, 64, 'connections'),
   }
 }

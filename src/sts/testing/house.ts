@@ -121,6 +121,7 @@ const directory: AccessOptions['directory'] = {
   }),
   boundaryOf: () => undefined,
   findRole: (arn) => roles.find((role) => role.arn === arn),
+  findProvider: () => undefined,
   policiesOfRole: (arn) =>
     roles.some((role) => role.arn === arn)
       ? [findPolicy('readwrite')].flatMap((p) => p ?? [])
@@ -276,6 +277,7 @@ export function openHouse(options: HouseOptions = {}): House {
         events.push(event)
       },
     },
+    usedTokens: { use: async () => true },
     explain: { seal: (event) => Buffer.from(JSON.stringify(event)).toString('base64url') },
     observe: (observation) => observed.push(observation),
     clock,

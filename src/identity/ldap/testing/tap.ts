@@ -17,7 +17,10 @@ export type Tap = Readonly<{
   /** Cuts every connection that is open. */
   cut(): void
   close(): void
-}>
+}> & {
+  /** While true nobody gets through who comes anew. */
+  away: boolean
+}
 
 /** @param forged is put behind the first thing that the directory says on each connection */
 export async function startTap(port: number, forged: Buffer = Buffer.alloc(0)): Promise<Tap> {
@@ -25,6 +28,10 @@ export async function startTap(port: number, forged: Buffer = Buffer.alloc(0)): 
   const open = new Set<Socket>()
   let count = 0
   const server = createServer((client) => {
+    if (tap.away) {
+      client.destroy()
+      return
+    }
     const connection = (count += 1)
     const directory = connect(port, '127.0.0.1')
     let pending = Buffer.alloc(0)
@@ -52,8 +59,9 @@ export async function startTap(port: number, forged: Buffer = Buffer.alloc(0)): 
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  return {
+  const tap: Tap = {
     port: (server.address() as AddressInfo).port,
+    away: false,
     requests,
     connections: () => count,
     cut: () => open.forEach((socket) => socket.destroy()),
@@ -62,6 +70,7 @@ export async function startTap(port: number, forged: Buffer = Buffer.alloc(0)): 
       open.forEach((socket) => socket.destroy())
     },
   }
+  return tap
 }
 
 /** `LDAPMessage ::= SEQUENCE { messageID, protocolOp, … }` (RFC 4511, section 4.1.1) */
