@@ -138,7 +138,7 @@ async function containerCredentials(
   options: TenantStsFaceOptions,
 ): Promise<string> {
   const authorization = header(request, 'authorization')?.trim() ?? ''
-  const token = authorization.replace(/^Bearer[ \t]+/i, '')
+  const token = authorization.replace(/^Bearer(?:[ \t]+|$)/i, '')
   const { grant, credentials } = await exchange(
     request,
     tenant,
