@@ -38,7 +38,7 @@ export type ResourceChange = Readonly<{
 export type ResourceKind = 'PolicyBinding' | 'Binding' | 'Policy' | 'Tenant' | 'MinioTenant'
 
 /** A resource as it stands, and what is wrong with it. */
-type Kept<T> = Readonly<{ object: KubeObject; parsed: Parsed<T> }>
+export type Kept<T> = Readonly<{ kind: ResourceKind; object: KubeObject; parsed: Parsed<T> }>
 
 type Labels = ReadonlyMap<string, string>
 
@@ -101,19 +101,30 @@ export class ClusterDirectory implements TenantDirectory {
     return this.#policies.get(`${namespace}/${name}`)?.parsed.value?.text
   }
 
-  /** Every binding and its problems, for status and for the people who ask. */
-  bindings(): IterableIterator<readonly [id: string, Kept<ServiceAccountBinding>]> {
-    return this.#bindings.entries()
+  findBinding(id: string): Kept<ServiceAccountBinding> | undefined {
+    return this.#bindings.get(id)
+  }
+
+  /** With those that do not count. */
+  allBindings(): IterableIterator<Kept<ServiceAccountBinding>> {
+    return this.#bindings.values()
+  }
+
+  /** Tenants and policies of our kinds, with those that do not count. */
+  *ownResources(): Generator<Kept<unknown>> {
+    yield* this.#tenants.values()
+    yield* this.#policies.values()
+  }
+
+  /** How many service accounts of this cluster the binding fits now. `undefined`: which there are is not known. */
+  countMatches(binding: ServiceAccountBinding): number | undefined {
+    if (this.#accounts.size === 0) return undefined
+    return matchingAccounts(binding, this.#options.homeCluster, this.#accounts, this.#namespaces)
   }
 
   tenants(): readonly TenantResource[] {
     const all = [...this.#tenants.values(), ...this.#minioTenants.values()]
     return all.flatMap(({ parsed }) => parsed.value ?? [])
-  }
-
-  /** The service accounts of this cluster that are known: `NAMESPACE/NAME`. */
-  accounts(): readonly string[] {
-    return [...this.#accounts.keys()]
   }
 
   counts(): Readonly<{ bindings: number; tenants: number; policies: number; problems: number }> {
@@ -182,31 +193,36 @@ export class ClusterDirectory implements TenantDirectory {
     const key = `${namespace}/${name}`
     switch (kind) {
       case 'PolicyBinding':
-        return this.#putBinding(
-          policyBindingId(namespace, name),
+        return this.#putBinding(policyBindingId(namespace, name), {
+          kind,
           object,
-          parsePolicyBinding(object),
-        )
+          parsed: parsePolicyBinding(object),
+        })
       case 'Binding':
-        return this.#putBinding(bindingId(namespace, name), object, parseBinding(object))
+        return this.#putBinding(bindingId(namespace, name), {
+          kind,
+          object,
+          parsed: parseBinding(object),
+        })
       case 'Policy':
-        this.#policies.set(key, { object, parsed: parsePolicyResource(object) })
+        this.#policies.set(key, { kind, object, parsed: parsePolicyResource(object) })
         return undefined
       case 'Tenant':
-        this.#tenants.set(namespace, name, { object, parsed: parseTenant(object) })
+        this.#tenants.set(namespace, name, { kind, object, parsed: parseTenant(object) })
         return undefined
       case 'MinioTenant': {
         const { clusterDomain, insecureHttpTenants: insecureHttp } = this.#options
         const parsed = parseMinioTenant(object, { clusterDomain, insecureHttp })
-        this.#minioTenants.set(namespace, name, { object, parsed })
+        this.#minioTenants.set(namespace, name, { kind, object, parsed })
         return undefined
       }
     }
     return kind satisfies never
   }
 
-  #putBinding(id: string, object: KubeObject, parsed: Parsed<ServiceAccountBinding>): void {
-    this.#bindings.set(id, { object, parsed })
+  #putBinding(id: string, kept: Kept<ServiceAccountBinding>): void {
+    this.#bindings.set(id, kept)
+    const { object, parsed } = kept
     if (parsed.value && object.metadata.deletionTimestamp === undefined)
       this.#index.put(parsed.value)
     else this.#index.delete(id)
@@ -236,6 +252,39 @@ export class ClusterDirectory implements TenantDirectory {
     this.#bindings.delete(id)
     this.#index.delete(id)
   }
+}
+
+/** By the same index that decides. */
+function matchingAccounts(
+  binding: ServiceAccountBinding,
+  cluster: string,
+  accounts: ReadonlyMap<string, Labels>,
+  namespaces: ReadonlyMap<string, Labels>,
+): number {
+  const index = new BindingIndex(cluster)
+  // What a token says is not known here: such a binding counts as one that may fit.
+  const subjects = binding.subjects.map((subject) => ({ ...subject, claims: undefined }))
+  index.put({ ...binding, subjects })
+  const tenant = { namespace: binding.namespace, name: binding.tenant ?? '' }
+  let matched = 0
+  for (const account of candidates(binding, accounts)) {
+    const serviceAccountLabels = accounts.get(account)
+    const [namespace = '', serviceAccount = ''] = account.split('/')
+    const namespaceLabels = namespaces.get(namespace)
+    const labels = { namespaceLabels, serviceAccountLabels }
+    const asking = { cluster, namespace, serviceAccount, ...labels, claims: new Map() }
+    if (serviceAccountLabels && index.find(tenant, asking).length > 0) matched += 1
+  }
+  return matched
+}
+
+/** Most bindings spell their service accounts out: then there is no need to look through all. */
+function candidates(
+  { subjects }: ServiceAccountBinding,
+  accounts: ReadonlyMap<string, Labels>,
+): Iterable<string> {
+  const names = subjects.map(({ namespace, serviceAccount }) => `${namespace}/${serviceAccount}`)
+  return names.some((name) => name.includes('*')) ? accounts.keys() : new Set(names)
 }
 
 class ByNamespace<T> {
