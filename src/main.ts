@@ -22,8 +22,11 @@ import {
   loadMasterKey,
   openKeyRing,
   openRevocations,
+  openSharedKeyFolder,
   principalKey,
+  withSharedKeys,
 } from './credentials/index.ts'
+import type { SharedKeyFolder } from './credentials/index.ts'
 import { createExchange, createUsedTokens } from './exchange.ts'
 import { createGrants, providerRoleArn } from './grants/index.ts'
 import type { ProviderMapping } from './grants/index.ts'
@@ -268,8 +271,27 @@ async function openCredentials(house: House, { state, masterKey }: Ground) {
       onError: (error) => onError('revocations', error),
     }),
   )
-  const sessions = createSessions({ ...options, ring, revocations })
+  const shared = openSharedKeys(house)
+  const sessions = createSessions({
+    ...options,
+    ring: shared ? withSharedKeys(ring, shared) : ring,
+    revocations,
+  })
   return { ring, revocations, sessions, messages: createMessageSealer(ring, { random }) }
+}
+
+/** Keys under which an operator seals sessions for this tenant; what it seals is opened here and never made. */
+function openSharedKeys(house: House): SharedKeyFolder | undefined {
+  const { sharedSessionKeys: settings } = house.config
+  if (settings === undefined) return undefined
+  const { dir, tenantName: tenant } = settings
+  try {
+    const onError = (error: unknown): void => house.onError('shared session keys', error)
+    return house.opened(openSharedKeyFolder({ dir, tenant, onError }))
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause)
+    throw new ConfigError([{ path: 'sharedSessionKeys.dir', message }])
+  }
 }
 
 type Registered = Pick<Administration, 'findProvider' | 'listProviders'>

@@ -19,7 +19,7 @@ const settings = new Map([
   ['DAYPASS_LOG_LEVEL', 'logLevel'],
 ])
 
-/** Read elsewhere: the root key and the master key below, the rest by the command line. */
+/** Read elsewhere: the root key, the master key and shared keys below, the rest by the command line. */
 const others = new Set([
   'DAYPASS_ROOT_USER',
   'DAYPASS_ROOT_USER_FILE',
@@ -27,6 +27,8 @@ const others = new Set([
   'DAYPASS_ROOT_PASSWORD_FILE',
   'DAYPASS_MASTER_KEY',
   'DAYPASS_MASTER_KEY_FILE',
+  'DAYPASS_SHARED_SESSION_KEYS_DIR',
+  'DAYPASS_TENANT_NAME',
   'DAYPASS_CONFIG',
   'DAYPASS_ENDPOINT',
   'DAYPASS_DIR',
@@ -47,8 +49,23 @@ export function readDaypassEnvironment(env: Environment): DaypassEnvironment {
       problems.push({ path: variable, message: 'is not a variable that is known' })
     }
   }
+  const shared = readSharedKeys(env, problems)
+  if (shared) found['sharedSessionKeys'] = shared
   const root = readRoot(env, problems, notices)
   return { settings: found, problems, notices, ...(root ? { root } : {}) }
+}
+
+/** Both variables together stand for the one setting. */
+function readSharedKeys(
+  env: Environment,
+  problems: Problem[],
+): Readonly<{ dir: string; tenantName: string }> | undefined {
+  const { DAYPASS_SHARED_SESSION_KEYS_DIR: dir, DAYPASS_TENANT_NAME: tenantName } = env
+  if (dir && tenantName) return { dir, tenantName }
+  const missing = dir ? 'DAYPASS_TENANT_NAME' : 'DAYPASS_SHARED_SESSION_KEYS_DIR'
+  const present = dir ? 'DAYPASS_SHARED_SESSION_KEYS_DIR' : 'DAYPASS_TENANT_NAME'
+  if (dir || tenantName) problems.push({ path: missing, message: `is not set, but ${present} is` })
+  return undefined
 }
 
 /** `DAYPASS_ROOT_USER` and `DAYPASS_ROOT_PASSWORD`, else MinIO's names; each may name a file instead (`…_FILE`). */

@@ -96,12 +96,13 @@ export function messageOf(issue: z.core.$ZodIssue): string {
 
 /** Files are named relative to the configuration file, whatever the working directory is. */
 function withPaths(config: ConfigFile, base: string): ConfigFile {
-  const { tls, openid, iamProviders } = config
+  const { tls, openid, iamProviders, sharedSessionKeys: shared } = config
   return {
     ...config,
     ...(tls
       ? { tls: { certFile: resolve(base, tls.certFile), keyFile: resolve(base, tls.keyFile) } }
       : {}),
+    ...(shared && { sharedSessionKeys: { ...shared, dir: resolve(base, shared.dir) } }),
     iamProviders:
       iamProviders.caFile === undefined ? {} : { caFile: resolve(base, iamProviders.caFile) },
     openid: openid.map((provider) =>

@@ -22,6 +22,13 @@ export const address = z
   .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]*):\d{1,5}$/, 'is host:port, for example 127.0.0.1:9000')
   .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) < 65_536, 'has no such port')
 
+const tenantName = z
+  .string()
+  .regex(
+    /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\/[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/,
+    'is NAMESPACE/NAME, both of lower-case letters, digits and -',
+  )
+
 const openIdProvider = z
   .strictObject({
     name: name.describe('How this provider is called in principals, logs and ARNs.'),
@@ -373,6 +380,22 @@ export const configSchema = z.strictObject({
         ),
     })
     .prefault({}),
+  sharedSessionKeys: z
+    .strictObject({
+      dir: z
+        .string()
+        .min(1)
+        .describe(
+          'Folder with one file for each key (named by its id, 32 bytes in base64) and `active`; read again when it changes.',
+        ),
+      tenantName: tenantName.describe(
+        'What the operator calls this server, `NAMESPACE/NAME`: sessions of other tenants do not open.',
+      ),
+    })
+    .optional()
+    .describe(
+      'Keys shared with a `daypass operator`: its sessions of Kubernetes service accounts are honoured here.',
+    ),
   openid: z.array(openIdProvider).default([]).describe('OpenID Connect providers.'),
   iamProviders: z
     .strictObject({

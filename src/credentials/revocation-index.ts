@@ -1,5 +1,5 @@
 import { policySourceKeys, principalKey } from './session-keys.ts'
-import type { Ancestor, RevocationRule, Session } from './types.ts'
+import type { Ancestor, PolicySource, RevocationRule, Session } from './types.ts'
 
 /** The members by which a rule is filed: the first that it has, the rarest first. */
 const members = [
@@ -106,12 +106,17 @@ function keysOf(session: Session, link: Ancestor, parent: readonly string[]): Se
       session: [link.accessKeyId, ...parent],
       principal: [principalKey(session.principal)],
       sealingKey: [link.sealingKey],
-      role: source.kind === 'role' ? [source.arn] : [],
+      role: roleOf(source),
       policySource: policySourceKeys(source),
       provider: [session.principal.provider],
       tenant: [session.tenant],
     },
   }
+}
+
+function roleOf(source: PolicySource): readonly string[] {
+  if (source.kind === 'role') return [source.arn]
+  return source.kind === 'binding' && source.roleArn !== undefined ? [source.roleArn] : []
 }
 
 /** Every member present must fit. "At or before", so that a session of the very millisecond of the rule dies too. */

@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import { purposeKey } from './aead.ts'
+import type { SessionBody } from './session-codec.ts'
 
 /** One key of the ring, parted by purpose. The key itself is not kept. */
 export type RingKey = Readonly<{
@@ -10,6 +11,8 @@ export type RingKey = Readonly<{
   secret: KeyObject
   /** Seals messages. */
   message: KeyObject
+  /** Of a key that others hold, too: the sessions that it may seal. Whatever else it sealed counts as forged. Absent: all. */
+  admits?: (session: SessionBody) => boolean
 }>
 
 export function ringKey(id: string, root: KeyObject): RingKey {

@@ -5,16 +5,21 @@ import { accessKeyIdBytes, isSessionAccessKeyId, sessionAccessKeyId } from './ac
 import { openBytes, parseBase64url, sealBytes, sealingNonceBytes, subkey } from './aead.ts'
 import { BoundedCache } from '../bounded-cache.ts'
 import { CredentialsError } from './credentials-error.ts'
-import { defaultLongestSessionSeconds, type KeyRing } from './key-ring.ts'
+import { defaultLongestSessionSeconds } from './key-ring.ts'
 import { pack, unpack } from './packing.ts'
 import type { RingKey } from './ring-key.ts'
-import type { Revocations } from './revocations.ts'
-import { decodeSession, encodeSession, type SessionEncoding } from './session-codec.ts'
+import {
+  decodeSession,
+  encodeSession,
+  type SessionBody,
+  type SessionEncoding,
+} from './session-codec.ts'
+import type { SessionRing, SessionRules } from './session-ring.ts'
 import type { Credentials, OpenedSession, Session } from './types.ts'
 
 export type SessionsOptions = Readonly<{
-  ring: KeyRing
-  revocations: Revocations
+  ring: SessionRing
+  revocations: SessionRules
   clock: () => Date
   random: (bytes: number) => Buffer
   /** The longest token, in characters. Default and most: 4096, what travels in a header. */
@@ -50,17 +55,21 @@ const version: SessionEncoding = 'dps2'
 const longestToken = 4096
 /** Unpacked; a token of 4 KiB that holds more would be refused at issue. */
 const maxSessionBytes = 65_536
+/** What SigV4 allows between two clocks. */
+const sharedClockToleranceMs = 900_000
 const tokenPattern = /^(dps[12])\.([a-z2-7]{16})\.([A-Za-z0-9_-]+)$/
 
 export function createSessions(options: SessionsOptions): Sessions {
   return new SealedSessions(options)
 }
 
+type Kept = Readonly<{ opened: OpenedSession; sealingKey: RingKey }>
+
 class SealedSessions implements Sessions {
   readonly #options: SessionsOptions
   readonly #maxTokenBytes: number
   readonly #longestMs: number
-  readonly #opened: BoundedCache<OpenedSession>
+  readonly #opened: BoundedCache<Kept>
 
   constructor(options: SessionsOptions) {
     this.#options = options
@@ -75,6 +84,9 @@ class SealedSessions implements Sessions {
       throw new RangeError('the grant outlives the longest session')
     }
     const sealingKey = this.#options.ring.activeKey
+    if (sealingKey.admits && !sealingKey.admits(grant)) {
+      throw new TypeError('the active key may not seal such a session')
+    }
     const bytes = this.#options.random(accessKeyIdBytes + sealingNonceBytes)
     const accessKeyId = sessionAccessKeyId(bytes)
     const encoded = encodeSession(grant, this.#instantOf(grant))
@@ -98,6 +110,7 @@ class SealedSessions implements Sessions {
   }
 
   assertLive(session: Session, now: Date): void {
+    this.#assertNotAhead(session, now)
     const longest = session.issuedAt.getTime() + this.#longestMs
     if (now.getTime() >= Math.min(session.expiresAt.getTime(), longest)) {
       throw new CredentialsError('token_expired', 'The security token has expired.')
@@ -109,6 +122,12 @@ class SealedSessions implements Sessions {
     }
     // Freshness is a matter of the present: `now` may be the arrival of a request whose body took its time.
     if (!this.#options.revocations.isFresh(this.#options.clock())) throw stale()
+  }
+
+  /** Who else holds the key could give a session an instant that no rule of revocation reaches for years. */
+  #assertNotAhead({ issuedAt, sealingKey }: Session, now: Date): void {
+    const isShared = this.#options.ring.find(sealingKey)?.admits !== undefined
+    if (isShared && issuedAt.getTime() > now.getTime() + sharedClockToleranceMs) throw invalid()
   }
 
   /**
@@ -124,12 +143,13 @@ class SealedSessions implements Sessions {
     if (token.length > this.#maxTokenBytes) throw tooLarge(token.length)
   }
 
-  /** A warm token: one hash and two look-ups. Its key must still be in the ring. */
+  /** A warm token: one hash and two look-ups. Its key, and no other of that id, must still be in the ring. */
   #openAgain(id: string, accessKeyId: string): OpenedSession | undefined {
-    const opened = this.#opened.get(id)
-    if (!opened) return undefined
+    const kept = this.#opened.get(id)
+    if (!kept) return undefined
+    const { opened, sealingKey } = kept
     if (opened.session.accessKeyId !== accessKeyId) throw invalid()
-    if (this.#options.ring.find(opened.session.sealingKey)) return opened
+    if (this.#options.ring.find(sealingKey.id) === sealingKey) return opened
     this.#opened.delete(id)
     return undefined
   }
@@ -142,7 +162,7 @@ class SealedSessions implements Sessions {
     const token = parseToken(text)
     if (!token || !isSessionAccessKeyId(accessKeyId)) throw invalid()
     const sealingKey = this.#options.ring.find(token.keyId)
-    if (sealingKey) return this.#keep(id, unseal(sealingKey, accessKeyId, token))
+    if (sealingKey) return this.#keep(id, sealingKey, unseal(sealingKey, accessKeyId, token))
     return this.#openLater(id, accessKeyId, token)
   }
 
@@ -152,12 +172,12 @@ class SealedSessions implements Sessions {
       throw stale(cause)
     })
     if (!sealingKey) throw invalid()
-    return this.#keep(id, unseal(sealingKey, accessKeyId, token))
+    return this.#keep(id, sealingKey, unseal(sealingKey, accessKeyId, token))
   }
 
-  #keep(id: string, opened: OpenedSession | undefined): OpenedSession {
+  #keep(id: string, sealingKey: RingKey, opened: OpenedSession | undefined): OpenedSession {
     if (!opened) throw invalid()
-    this.#opened.set(id, opened)
+    this.#opened.set(id, { opened, sealingKey })
     return opened
   }
 }
@@ -196,8 +216,25 @@ function unseal(
   const packed = openBytes(subkey(sealingKey.session, accessKeyId), head, sealed)
   const encoded = packed && unpack(packed, maxSessionBytes)
   if (!encoded) return undefined
-  const session = { accessKeyId, sealingKey: sealingKey.id, ...decodeSession(encoded, encoding) }
+  const body = bodyOf(encoded, encoding, sealingKey)
+  if (body === undefined) return undefined
+  const session = { accessKeyId, sealingKey: sealingKey.id, ...body }
   return { session, secretAccessKey: secretOf(sealingKey, accessKeyId) }
+}
+
+/** What we sealed ourselves has the form that we gave it; whoever else holds the key may have sealed anything. */
+function bodyOf(
+  encoded: Buffer,
+  encoding: SessionEncoding,
+  { admits }: RingKey,
+): SessionBody | undefined {
+  if (admits === undefined) return decodeSession(encoded, encoding)
+  try {
+    const body = decodeSession(encoded, encoding)
+    return admits(body) ? body : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** Derived, never stored: 40 characters, the base64 of the first 30 bytes of the HMAC. */
