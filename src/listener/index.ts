@@ -6,5 +6,6 @@
 export { listen } from './listen.ts'
 export type { Listener, ListenOptions } from './listen.ts'
 export { pacedBody } from './paced-body.ts'
+export type { TlsMaterial, TlsPair } from './tls-material.ts'
 export { createRateLimiter } from './rate-limiter.ts'
 export type { RateLimiter } from './rate-limiter.ts'

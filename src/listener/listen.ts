@@ -7,19 +7,21 @@ import type { TlsOptions } from 'node:tls'
 import type { HttpRequest, HttpResponse } from '../http.ts'
 import { createSourceReader } from './source.ts'
 import { watchTlsFiles } from './tls-files.ts'
-import type { TlsFiles } from './tls-files.ts'
+import type { TlsMaterial, TlsPair } from './tls-material.ts'
 import { toHttpRequest } from './to-http-request.ts'
 import { writeResponse } from './write-response.ts'
+
+type TlsFileNames = Readonly<{ certFile: string; keyFile: string }>
 
 export type ListenOptions = Readonly<{
   /** `host:port`; port 0 takes any. An empty host listens on every address. */
   address: string
-  tls?: Readonly<{
-    certFile: string
-    keyFile: string
-    /** Asks every client for a certificate and takes whatever comes, none included: others judge it. */
-    requestClientCertificates?: boolean
-  }>
+  tls?: Readonly<
+    (TlsFileNames | { material: TlsMaterial }) & {
+      /** Asks every client for a certificate and takes whatever comes, none included: others judge it. */
+      requestClientCertificates?: boolean
+    }
+  >
   trustedProxies: readonly string[]
   /** Answers every request; what it throws becomes `broken`. */
   handle(request: HttpRequest): Promise<HttpResponse>
@@ -69,12 +71,14 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     maxHeaderSize: maxHeaderBytes,
     connectionsCheckingInterval: 5000,
   }
-  const tls =
-    options.tls && watchTlsFiles(options.tls, (error) => options.onError('tls files', error))
+  const tls = options.tls && openMaterial(options.tls, options.onError)
   const requested = options.tls?.requestClientCertificates === true ? clientCertificates : handshake
   const idleMs = options.idleTimeoutMs ?? 60_000
   const secure = { ...requested, handshakeTimeout: Math.min(headersTimeoutMs, idleMs) }
-  const server = tls ? createSecureServer(settings, secure, tls) : createServer(settings)
+  const ending = new AbortController()
+  const server = tls
+    ? createSecureServer(settings, secure, tls, ending.signal)
+    : createServer(settings)
   server.maxConnections = maxConnections
   // Node leaves out what comes after the two thousandth without a word, such as what a proxy adds at the end.
   server.maxHeadersCount = 0
@@ -132,7 +136,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   await bind(server, options.address)
   return {
     url: urlOf(server, options.address, tls !== undefined),
-    close: (graceMs) => closeServer(server, graceMs).finally(() => tls?.close()),
+    close: (graceMs) => closeServer(server, graceMs).finally(() => ending.abort()),
   }
 }
 
@@ -163,18 +167,33 @@ function endSilence(server: Server, idleMs: number): WeakMap<Socket, Exchange> {
   return exchanges
 }
 
-function createSecureServer(settings: ServerOptions, secure: TlsOptions, files: TlsFiles): Server {
-  const server = withOwnCertificate(files, (own) =>
+function openMaterial(
+  tls: NonNullable<ListenOptions['tls']>,
+  onError: ListenOptions['onError'],
+): TlsMaterial {
+  if ('material' in tls) return tls.material
+  return watchTlsFiles(tls, (error) => onError('tls files', error))
+}
+
+/** Connections go on under the certificate that they began with. */
+function createSecureServer(
+  settings: ServerOptions,
+  secure: TlsOptions,
+  material: TlsMaterial,
+  ending: AbortSignal,
+): Server {
+  const server = withOwnCertificate(material, (own) =>
     createTlsServer({ ...settings, ...secure, ...own }),
   )
-  files.onChange((context) => server.setSecureContext({ ...secure, ...context }))
+  const end = material.onChange((pair) => server.setSecureContext({ ...secure, ...pair }))
+  ending.addEventListener('abort', end, { once: true })
   return server
 }
 
 /** OpenSSL says neither which file it means nor, in words for people, what is wrong with it. */
-function withOwnCertificate<T>(files: TlsFiles, use: (own: ReturnType<TlsFiles['read']>) => T): T {
+function withOwnCertificate<T>(material: TlsMaterial, use: (own: TlsPair | undefined) => T): T {
   try {
-    return use(files.read())
+    return use(material.read())
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
     const message = `tls: certFile and keyFile are not a PEM certificate and its key (${reason})`

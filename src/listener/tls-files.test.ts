@@ -25,8 +25,8 @@ describe('the TLS files', () => {
   function watch(): { texts: string[]; close: () => void } {
     const texts: string[] = []
     const watched = watchTlsFiles(files, (error) => errors.push(error))
-    watched.onChange(({ cert }) => texts.push(cert.toString()))
-    return { texts, close: () => watched.close() }
+    const close = watched.onChange(({ cert }) => texts.push(cert.toString()))
+    return { texts, close }
   }
 
   it('are read again when one changes, and only then', () => {

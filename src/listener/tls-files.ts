@@ -1,12 +1,5 @@
 import { readFileSync, statSync } from 'node:fs'
-
-type Context = Readonly<{ cert: Buffer; key: Buffer }>
-
-export type TlsFiles = Readonly<{
-  read(): Context
-  onChange(use: (context: Context) => void): void
-  close(): void
-}>
+import type { TlsMaterial, TlsPair } from './tls-material.ts'
 
 const pollMs = 2000
 
@@ -14,8 +7,8 @@ const pollMs = 2000
 export function watchTlsFiles(
   files: Readonly<{ certFile: string; keyFile: string }>,
   onError: (error: unknown) => void,
-): TlsFiles {
-  const read = (): Context => ({
+): TlsMaterial {
+  const read = (): TlsPair => ({
     cert: readFileSync(files.certFile),
     key: readFileSync(files.keyFile),
   })
@@ -25,12 +18,11 @@ export function watchTlsFiles(
       .map((file) => statSync(file, { throwIfNoEntry: false }))
       .map((stat) => `${stat?.ino}:${stat?.mtimeMs}:${stat?.size}`)
       .join()
-  let timer: NodeJS.Timeout | undefined
   return {
     read,
     onChange(use) {
       let seen = stamp()
-      timer = setInterval(() => {
+      const timer = setInterval(() => {
         // All of it: a directory that cannot be looked into for a moment must not end the process.
         try {
           const now = stamp()
@@ -41,7 +33,7 @@ export function watchTlsFiles(
           onError(error)
         }
       }, pollMs).unref()
+      return () => clearInterval(timer)
     },
-    close: () => clearInterval(timer),
   }
 }
