@@ -4,8 +4,15 @@ import { renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Writable } from 'node:stream'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import { auditLine, openAuditLog, type AuditAdmin, type AuditIssued } from './audit.ts'
+import {
+  auditLine,
+  createStreamAuditLog,
+  openAuditLog,
+  type AuditAdmin,
+  type AuditIssued,
+} from './audit.ts'
 import { FakeClock } from './credentials/testing/fake-clock.ts'
 import { Secret } from './secret.ts'
 
@@ -287,5 +294,26 @@ describe('the audit log', () => {
     assert.equal(ids().length, 50)
     await assert.rejects(log.record(change('late')), /closed/)
     assert.deepEqual(readdirSync(dir), ['audit-2026-01-01.jsonl'])
+  })
+})
+
+describe('an audit log on a stream', () => {
+  it('has a record when the stream has taken it, and rejects what it has not', async () => {
+    const taken: string[] = []
+    let broken: Error | undefined
+    const stream = new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        if (broken === undefined) taken.push(chunk.toString())
+        done(broken)
+      },
+    })
+    stream.on('error', () => undefined)
+    const log = createStreamAuditLog(stream)
+    await log.record(issued)
+    assert.deepEqual(taken, [auditLine(issued)])
+    broken = new Error('EPIPE')
+    await assert.rejects(log.record(issued), /EPIPE/)
+    await assert.rejects(log.record(issued))
+    assert.equal(taken.length, 1)
   })
 })

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { mkdir, open, stat, type FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import type { Writable } from 'node:stream'
 import type { PolicySource } from './credentials/index.ts'
 import type { TraceStep } from './grants/index.ts'
 
@@ -127,6 +128,20 @@ export async function openAuditLog(dir: string, options: AuditOptions): Promise<
   const log = new GroupedLog(dir, options)
   await log.start()
   return log
+}
+
+/**
+ * Writes JSON lines to a stream that somebody else keeps, such as the standard output of a container. A record is taken
+ * when the stream has taken it; what is behind the stream must be durable by itself.
+ */
+export function createStreamAuditLog(stream: Writable): AuditLog {
+  return {
+    record: (event) =>
+      new Promise((resolve, reject) => {
+        stream.write(auditLine(event), (error) => (error ? reject(error) : resolve()))
+      }),
+    close: () => Promise.resolve(),
+  }
 }
 
 type Waiting = Readonly<{ line: string; resolve: () => void; reject: (error: unknown) => void }>

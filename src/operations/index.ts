@@ -1,4 +1,4 @@
 /** The operations face: what is measured, and the small pages that monitoring asks for. Label values are closed sets. */
-export { createMetrics } from './metrics.ts'
-export type { Metrics, MetricSources } from './metrics.ts'
+export { createMetrics, createOperatorMetrics } from './metrics.ts'
+export type { Metrics, MetricSources, OperatorMetricSources } from './metrics.ts'
 export { createOperationsFace } from './operations-face.ts'
