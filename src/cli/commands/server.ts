@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { CliError } from '../cli-error.ts'
 import type { Setting } from '../command.ts'
 import { welcomeText } from '../welcome.ts'
+import { reasonOf, stopOnSignal } from './serving.ts'
 
 type ServerOptions = Readonly<{ address?: string; operationsAddress?: string; config?: string }>
 
@@ -43,37 +44,4 @@ async function start(options: Parameters<Main['serve']>[0]): ReturnType<Main['se
   } catch (cause) {
     throw new CliError('not_started', `The server could not start. ${reasonOf(cause)}`, { cause })
   }
-}
-
-/** What the system says in codes is said in words. */
-function reasonOf(cause: unknown): string {
-  if (!(cause instanceof Error)) return String(cause)
-  const { code, path, address, port }: NodeJS.ErrnoException & Place = cause
-  const where = path ?? (address === undefined ? undefined : `${address}:${port}`)
-  if (where === undefined) return cause.message
-  if (code === 'EADDRINUSE') {
-    return `${where} is taken by another program; choose another with --address or --operations-address`
-  }
-  if (code === 'EADDRNOTAVAIL') return `${where} is no address of this machine`
-  if (code === 'ENOENT') return `${where} is not there`
-  if (code === 'EACCES' || code === 'EPERM') {
-    return `This user has no permission for ${where}`
-  }
-  if (code === 'EEXIST' || code === 'ENOTDIR') return `${where} is not a directory`
-  return cause.message
-}
-
-type Place = Readonly<{ address?: string; port?: number }>
-
-/** First signal: let running requests end. Second one: stop at once. */
-function stopOnSignal(): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const signals = ['SIGINT', 'SIGTERM'] as const
-  const now = (): void => process.exit(130)
-  const stop = (): void => {
-    for (const signal of signals) process.removeListener(signal, stop).once(signal, now)
-    resolve()
-  }
-  for (const signal of signals) process.once(signal, stop)
-  return promise
 }
