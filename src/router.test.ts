@@ -27,6 +27,10 @@ function router(given: Given = {}) {
   const route = createRouter({
     sts: face('sts', given.sts),
     iam: face('iam', given.iam),
+    minioAdmin: {
+      ...face('minio admin'),
+      accepts: ({ path }) => path.startsWith('/minio/admin/'),
+    },
     s3: face('s3'),
     health: () => Promise.resolve(named('health')),
     addressesBucket: () =>
@@ -85,6 +89,12 @@ describe('the router', () => {
   it("answers MinIO's health paths, and nothing near them", async () => {
     assert.equal((await router().route(request({ path: '/minio/health/live' }))).body, 'health')
     assert.equal((await router().route(request({ path: '/minio/health/live/' }))).body, 's3, paced')
+  })
+
+  it("leads to MinIO's administration what is of it, whatever else could be meant", async () => {
+    const { route } = router({ sts: true, iam: true, bucket: true })
+    const answer = await route(request({ method: 'GET', path: '/minio/admin/v3/info' }))
+    assert.equal(textOf(answer), 'minio admin, paced')
   })
 
   it('refuses unsigned calls when there is no place, in the words of the face that was meant', async () => {

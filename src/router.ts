@@ -6,6 +6,8 @@ type Face = Readonly<{ handle(request: HttpRequest): Promise<HttpResponse> }>
 export type RouterOptions = Readonly<{
   sts: Face & Readonly<{ accepts(request: HttpRequest): boolean }>
   iam: Face & Readonly<{ accepts(request: HttpRequest): boolean }>
+  /** Two questions of MinIO's administration, each at a path of its own. */
+  minioAdmin: Face & Readonly<{ accepts(request: HttpRequest): boolean }>
   s3: Face
   /** MinIO's health paths, which probes ask for on the main address. */
   health: (request: HttpRequest) => Promise<HttpResponse>
@@ -26,7 +28,9 @@ export function createRouter(
   options: RouterOptions,
 ): (request: HttpRequest) => Promise<HttpResponse> {
   async function faceFor(request: HttpRequest): Promise<Face> {
-    const { sts, iam, s3 } = options
+    const { sts, iam, s3, minioAdmin } = options
+    // No bucket is ever called `minio`.
+    if (minioAdmin.accepts(request)) return minioAdmin
     const query = iam.accepts(request) ? iam : sts.accepts(request) ? sts : undefined
     if (query === undefined) return s3
     return (await options.addressesBucket(request)) ? s3 : query

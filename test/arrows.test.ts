@@ -33,6 +33,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   sts: [...core, 'access', 'exchange'],
   s3: [...core, 'access'],
   iam: [...core, 'access'],
+  'minio-admin': [...core, 'access'],
   // The parsers of resources serve the command line's offline checks.
   kubernetes: [...core, 'targets:types'],
   targets: [...core, 'exchange'],

@@ -62,7 +62,13 @@ export interface Access {
   /** Proves who signed. `bodySha256`: for services whose signature covers the body as it was read (STS, IAM). */
   authenticate(
     request: HttpRequest,
-    expect: Readonly<{ services: readonly string[]; bodySha256?: string; anyRegion?: boolean }>,
+    expect: Readonly<{
+      services: readonly string[]
+      bodySha256?: string
+      anyRegion?: boolean
+      /** The scope may have no region: clients of MinIO's administration name none. */
+      emptyRegion?: boolean
+    }>,
   ): Promise<KnownCaller>
   /**
    * Proves who signed the `policy` of a browser form. The request itself is not signed, so its own authentication
@@ -171,6 +177,7 @@ export function createAccess(options: AccessOptions): Access {
       const authentication = readAuthentication(request, {
         services: expect.services,
         now,
+        ...(expect.emptyRegion && { emptyRegion: true }),
         ...(options.region === undefined || expect.anyRegion ? {} : { region: options.region }),
       })
       if (authentication.kind === 'anonymous') {

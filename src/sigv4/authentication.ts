@@ -14,7 +14,13 @@ import type { Authentication, PayloadMode, Scope, WireRequest } from './types.ts
 import { parseQuery } from './uri.ts'
 
 /** What a face accepts: scope services (`s3`, `sts`, …), the instant, and a region when only one will do. */
-export type Expectation = Readonly<{ services: readonly string[]; now: Date; region?: string }>
+export type Expectation = Readonly<{
+  services: readonly string[]
+  now: Date
+  region?: string
+  /** Takes a scope without a region, too. */
+  emptyRegion?: boolean
+}>
 
 type Pairs = readonly (readonly [string, string])[]
 type Signed = Exclude<Authentication, { kind: 'anonymous' }>
@@ -65,7 +71,7 @@ function readClaim(
   timestamp: string,
   expect: Expectation,
 ): Claim {
-  const { accessKeyId, scope } = parseCredential(parts.credential, place)
+  const { accessKeyId, scope } = parseCredential(parts.credential, place, expect.emptyRegion)
   judgeScope(place, scope, timestamp, expect)
   const signedHeaders = parseSignedHeaders(place, parts.signedHeaders)
   return { accessKeyId, scope, signedHeaders, signature: parts.signature }

@@ -10,15 +10,20 @@ const date = /^\d{8}$/
 /**
  * `accessKeyId/yyyymmdd/region/service/aws4_request`. Access key ids may hold slashes, so it is cut from the right.
  * Throws the place's malformed code.
+ *
+ * @param emptyRegion the region may be left empty, as clients of MinIO's administration do it
  */
 export function parseCredential(
   text: string,
   place: Place = 'form',
+  emptyRegion = false,
 ): Readonly<{ accessKeyId: string; scope: Scope }> {
   const parts = text.split('/')
   const [day = '', region = '', service = '', terminal = ''] = parts.slice(-4)
   const accessKeyId = parts.slice(0, -4).join('/')
-  if (![accessKeyId, region, service].every((part) => visible.test(part))) {
+  const named =
+    emptyRegion && region === '' ? [accessKeyId, service] : [accessKeyId, region, service]
+  if (!named.every((part) => visible.test(part))) {
     throw malformed(
       place,
       'The credential is not accessKeyId/yyyymmdd/region/service/aws4_request.',
