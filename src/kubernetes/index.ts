@@ -4,6 +4,8 @@
  */
 export { openClusterApi, ApiError } from './api.ts'
 export type { ClusterAccess, ClusterApi } from './api.ts'
+export { openServingCertificate } from './certificates/serving-certificate.ts'
+export type { ServingCertificate } from './certificates/serving-certificate.ts'
 export { openCluster } from './cluster.ts'
 export type { Cluster, ClusterOptions } from './cluster.ts'
 export { ClusterDirectory } from './directory.ts'
