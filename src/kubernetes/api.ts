@@ -18,6 +18,8 @@ export type ApiRequest = Readonly<{
   contentType?: string
   /** For everything, from the connection to the last byte. Default: 5000. */
   timeoutMs?: number
+  /** Ends it before that. */
+  signal?: AbortSignal
 }>
 
 export type ApiAnswer = Readonly<{ status: number; text: string }>
@@ -81,6 +83,7 @@ export async function openClusterApi({ kubeconfig, context }: ClusterAccess): Pr
       `${kubeconfig ?? 'the environment'} names no cluster${context === undefined ? '' : ` for context ${context}`}`,
     )
   }
+  if (!URL.canParse(server)) throw new Error(`"${server}" is not the address of an API server`)
   return new Connection(server.replace(/\/+$/, ''), async () => {
     const options: RequestOptions = {}
     await config.applyToHTTPSOptions(options)
@@ -104,14 +107,23 @@ type Way = Readonly<{ tls: TlsOptions; headers: RequestOptions['headers'] }>
 /** How long certificates and tokens are used before they are looked at again: their files may have changed. */
 const credentialsMs = 10_000
 
+type Current = Readonly<{ at: number; headers: Headers; agent: Agent; stamp: string }>
+
 class Connection implements ClusterApi {
   readonly server: string
+  readonly #origin: string
+  /** Behind some gateways, an API server lives below a path. */
+  readonly #prefix: string
   readonly #readWay: () => Promise<Way>
-  #current: Readonly<{ at: number; headers: Headers; agent: Agent; stamp: string }> | undefined
+  #current: Current | undefined
+  #reading: Promise<Current> | undefined
   #ca: string | undefined
 
   constructor(server: string, readWay: () => Promise<Way>) {
+    const { origin, pathname } = new URL(server)
     this.server = server
+    this.#origin = origin
+    this.#prefix = pathname.replace(/\/+$/, '')
     this.#readWay = readWay
   }
 
@@ -121,14 +133,15 @@ class Connection implements ClusterApi {
 
   async send(path: string, request: ApiRequest = {}): Promise<ApiAnswer> {
     const { method = 'GET', body, contentType = 'application/json', timeoutMs = 5000 } = request
+    const timeout = AbortSignal.timeout(timeoutMs)
     const { agent, headers } = await this.#way()
     const { statusCode, body: answer } = await agent.request({
-      origin: this.server,
-      path,
+      origin: this.#origin,
+      path: this.#prefix + path,
       method,
       headers: { ...headers, accept: '*/*', 'content-type': contentType },
       body: body === undefined ? null : JSON.stringify(body),
-      signal: AbortSignal.timeout(timeoutMs),
+      signal: request.signal ? AbortSignal.any([request.signal, timeout]) : timeout,
     })
     return { status: statusCode, text: await readText(answer) }
   }
@@ -136,8 +149,8 @@ class Connection implements ClusterApi {
   async watch(path: string, { signal, silenceMs, opened, take }: WatchOptions): Promise<void> {
     const { agent, headers } = await this.#way()
     const { statusCode, body } = await agent.request({
-      origin: this.server,
-      path,
+      origin: this.#origin,
+      path: this.#prefix + path,
       method: 'GET',
       headers: { ...headers, accept: 'application/json' },
       signal,
@@ -160,16 +173,24 @@ class Connection implements ClusterApi {
     await this.#current?.agent.destroy()
   }
 
-  /** Connections are made anew when certificates have changed; those under way end by themselves. */
-  async #way(): Promise<Readonly<{ agent: Agent; headers: Headers }>> {
+  /** Read once, however many ask at the same time: each reading that differs makes connections of its own. */
+  async #way(): Promise<Current> {
     const current = this.#current
-    if (current && Math.abs(Date.now() - current.at) < credentialsMs) return current
+    if (current && performance.now() - current.at < credentialsMs) return current
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = undefined
+    })
+    return this.#reading
+  }
+
+  /** Connections are made anew when certificates have changed; those under way end by themselves. */
+  async #read(): Promise<Current> {
     const { tls, headers = {} } = await this.#readWay()
     const stamp = hash('sha256', JSON.stringify(tls))
     const texts = Object.entries(headers).map(([name, value]) => [name, String(value)] as const)
-    const agent = current?.stamp === stamp ? current.agent : await openAgent(tls)
+    const agent = this.#current?.stamp === stamp ? this.#current.agent : await openAgent(tls)
     this.#ca = Buffer.isBuffer(tls.ca) ? tls.ca.toString('utf8') : undefined
-    this.#current = { at: Date.now(), headers: Object.fromEntries(texts), agent, stamp }
+    this.#current = { at: performance.now(), headers: Object.fromEntries(texts), agent, stamp }
     return this.#current
   }
 }

@@ -14,7 +14,7 @@ export type ClusterOptions = Readonly<{
 }>
 
 export interface Cluster {
-  /** Everything that decides has been seen once. */
+  /** Everything that decides has been seen once; labels too, unless they cannot be had. */
   isSynced(): boolean
   /** And what was seen is not too old. */
   isFresh(now: Date): boolean
@@ -47,6 +47,8 @@ export function openCluster(options: ClusterOptions): Cluster {
       ...options,
       kind,
       target,
+      // A quiet watch gives a sign of life when it ends: several times before it counts as too old.
+      watchSeconds: Math.max(2, Math.min(50, Math.floor(staleAfterSeconds / 4))),
       onError: (error) => options.onError(`watching ${kind.plural}.${kind.group}`, error),
     })
   const deciding = (['PolicyBinding', 'Binding', 'Policy', 'Tenant'] as const).map((kind) =>
@@ -57,22 +59,25 @@ export function openCluster(options: ClusterOptions): Cluster {
   }
   const core = (plural: string): Kind => ({ group: '', versions: ['v1'], plural })
   // Where they cannot be had, selectors fit nothing, and everything else goes on.
-  const helping = features.labelSelectors
-    ? [
-        mirror(core('namespaces'), directory.namespaceTarget()),
-        mirror(core('serviceaccounts'), directory.accountTarget()),
-      ]
-    : []
+  const helping: Mirror[] = []
+  const areLabelsFresh = (): boolean => areFresh(helping, options.clock())
+  if (features.labelSelectors) {
+    const { namespaces, accounts } = directory.labelTargets(areLabelsFresh)
+    helping.push(mirror(core('namespaces'), namespaces), mirror(core('serviceaccounts'), accounts))
+  }
   const all = [...deciding, ...helping]
   const running = all.map((each) => each.run())
+  function areFresh(mirrors: readonly Mirror[], now: Date): boolean {
+    const oldest = now.getTime() - staleAfterSeconds * 1000
+    return mirrors.every(
+      ({ status: { synced, contactAt } }) => synced && (contactAt?.getTime() ?? 0) >= oldest,
+    )
+  }
   return {
-    isSynced: () => deciding.every(({ status }) => status.synced),
-    isFresh(now) {
-      const oldest = now.getTime() - staleAfterSeconds * 1000
-      return deciding.every(
-        ({ status: { synced, contactAt } }) => synced && (contactAt?.getTime() ?? 0) >= oldest,
-      )
-    },
+    isSynced: () =>
+      deciding.every(({ status }) => status.synced) &&
+      helping.every(({ status }) => status.synced || status.error !== undefined),
+    isFresh: (now) => areFresh(deciding, now),
     status: () => all.map(({ status }) => status),
     async close() {
       for (const each of all) each.stop()

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import {
   BindingIndex,
   type BoundSubject,
@@ -6,11 +7,22 @@ import {
   type TenantDirectory,
   type TenantName,
 } from '../grants/index.ts'
-import { bindingId, parseBinding } from './resources/binding.ts'
+import { Accounts } from './accounts.ts'
+import { compareBindings, type BindingChange } from './binding-change.ts'
+import { parseBinding } from './resources/binding.ts'
+import {
+  bare,
+  ByNamespace,
+  counted,
+  idOf,
+  isSame,
+  type Kept,
+  type Known,
+  type ResourceKind,
+} from './kept.ts'
 import { parseMinioTenant } from './resources/minio-tenant.ts'
 import type { KubeObject } from './resources/object.ts'
-import type { Parsed } from './resources/parsed.ts'
-import { parsePolicyBinding, policyBindingId } from './resources/policy-binding.ts'
+import { parsePolicyBinding } from './resources/policy-binding.ts'
 import { parsePolicyResource, type PolicyResource } from './resources/policy.ts'
 import { parseTenant, type TenantResource } from './resources/tenant.ts'
 import type { MirrorTarget } from './mirror.ts'
@@ -27,20 +39,18 @@ export type DirectoryOptions = Readonly<{
   onChange(change: ResourceChange): void
 }>
 
-/** Which resource is another one now; `object` is absent when it is gone. */
+export type { Kept, ResourceKind } from './kept.ts'
+
+/** Which resource is another one now. What is written into its status makes it no other. */
 export type ResourceChange = Readonly<{
   kind: ResourceKind
+  /** Absent when it is gone. */
   object: KubeObject | undefined
   namespace: string
   name: string
+  /** Of a binding that counts, or did: what it means for those who have got something through it. */
+  binding?: BindingChange | undefined
 }>
-
-export type ResourceKind = 'PolicyBinding' | 'Binding' | 'Policy' | 'Tenant' | 'MinioTenant'
-
-/** A resource as it stands, and what is wrong with it. */
-export type Kept<T> = Readonly<{ kind: ResourceKind; object: KubeObject; parsed: Parsed<T> }>
-
-type Labels = ReadonlyMap<string, string>
 
 /**
  * What the cluster says of tenants, bindings and policies now, kept in memory by mirrors and asked without waiting. What
@@ -53,8 +63,7 @@ export class ClusterDirectory implements TenantDirectory {
   readonly #policies = new Map<string, Kept<PolicyResource>>()
   readonly #tenants = new ByNamespace<Kept<TenantResource>>()
   readonly #minioTenants = new ByNamespace<Kept<TenantResource>>()
-  readonly #namespaces = new Map<string, Labels>()
-  readonly #accounts = new Map<string, Labels>()
+  readonly #accounts = new Accounts()
 
   constructor(options: DirectoryOptions) {
     this.#options = options
@@ -84,10 +93,7 @@ export class ClusterDirectory implements TenantDirectory {
     serviceAccount: string,
   ): Pick<BoundSubject, 'namespaceLabels' | 'serviceAccountLabels'> {
     if (cluster !== this.#options.homeCluster) return {}
-    return {
-      namespaceLabels: this.#namespaces.get(namespace),
-      serviceAccountLabels: this.#accounts.get(`${namespace}/${serviceAccount}`),
-    }
+    return this.#accounts.labelsOf(namespace, serviceAccount)
   }
 
   /** By `NAMESPACE/NAME`. */
@@ -96,9 +102,19 @@ export class ClusterDirectory implements TenantDirectory {
     return this.#tenantsOf(namespace).find((tenant) => tenant.name === name)
   }
 
-  /** The text of a policy resource in that namespace. */
+  /** Whether tenants of that namespace are served. */
+  isWatched(namespace: string): boolean {
+    const { watchedNamespaces } = this.#options
+    return watchedNamespaces.length === 0 || watchedNamespaces.includes(namespace)
+  }
+
+  /**
+   * The text of a policy resource in that namespace. Empty, and so no policy, when the resource is not valid: what the
+   * tenant itself may have under that name is not what was meant.
+   */
   findPolicy(namespace: string, name: string): string | undefined {
-    return this.#policies.get(`${namespace}/${name}`)?.parsed.value?.text
+    const kept = this.#policies.get(`${namespace}/${name}`)
+    return kept && (kept.parsed.value?.text ?? '')
   }
 
   findBinding(id: string): Kept<ServiceAccountBinding> | undefined {
@@ -118,8 +134,12 @@ export class ClusterDirectory implements TenantDirectory {
 
   /** How many service accounts of this cluster the binding fits now. `undefined`: which there are is not known. */
   countMatches(binding: ServiceAccountBinding): number | undefined {
-    if (this.#accounts.size === 0) return undefined
-    return matchingAccounts(binding, this.#options.homeCluster, this.#accounts, this.#namespaces)
+    return this.#accounts.count(binding, this.#options.homeCluster)
+  }
+
+  /** Another number when matches may be others. */
+  get accountsVersion(): number {
+    return this.#accounts.version
   }
 
   tenants(): readonly TenantResource[] {
@@ -140,42 +160,40 @@ export class ClusterDirectory implements TenantDirectory {
 
   /** Where a mirror of that kind leaves what it sees. */
   targetFor(kind: ResourceKind): MirrorTarget {
-    const put = (object: KubeObject): void => {
-      this.#put(kind, object)
-      this.#tell(kind, object, object.metadata.namespace ?? '', object.metadata.name)
-    }
     return {
-      put,
+      put: (object) => {
+        const { namespace = '', name } = object.metadata
+        const before = this.#find(kind, namespace, name)
+        const kept = this.#put(kind, object)
+        if (before && isSame(before, kept)) return
+        this.#tell({ kind, object: kept.object, namespace, name }, before, kept)
+      },
       delete: (namespace, name) => {
+        const before = this.#find(kind, namespace, name)
         this.#delete(kind, namespace, name)
-        this.#tell(kind, undefined, namespace, name)
+        this.#tell({ kind, object: undefined, namespace, name }, before, undefined)
       },
     }
   }
 
-  namespaceTarget(): MirrorTarget {
-    return {
-      put: ({ metadata }) => this.#namespaces.set(metadata.name, labelsOf(metadata)),
-      delete: (_, name) => this.#namespaces.delete(name),
-    }
+  /** Where mirrors of namespaces and service accounts leave what they see; `areFresh`: whether it still counts. */
+  labelTargets(areFresh: () => boolean) {
+    return this.#accounts.targets(areFresh)
   }
 
-  accountTarget(): MirrorTarget {
-    return {
-      put: ({ metadata }) =>
-        this.#accounts.set(`${metadata.namespace}/${metadata.name}`, labelsOf(metadata)),
-      delete: (namespace, name) => this.#accounts.delete(`${namespace}/${name}`),
-    }
-  }
-
-  #tell(kind: ResourceKind, object: KubeObject | undefined, namespace: string, name: string): void {
-    this.#options.onChange({ kind, object, namespace, name })
+  #tell(change: ResourceChange, before: Known | undefined, after: Known | undefined): void {
+    const { kind, namespace, name } = change
+    const isBinding = kind === 'Binding' || kind === 'PolicyBinding'
+    const [old, now] = [before, after].map((kept) =>
+      kept && isBinding ? counted(kept) : undefined,
+    )
+    const id = idOf(kind, namespace, name)
+    this.#options.onChange({ ...change, binding: compareBindings(id, old, now) })
   }
 
   /** One of ours stands before one of MinIO's of the same name; a tenant that is being deleted is none. */
   #tenantsOf(namespace: string): readonly TenantResource[] {
-    const { watchedNamespaces } = this.#options
-    if (watchedNamespaces.length > 0 && !watchedNamespaces.includes(namespace)) return []
+    if (!this.isWatched(namespace)) return []
     const named = new Map<string, TenantResource>()
     for (const all of [this.#minioTenants, this.#tenants]) {
       for (const [name, { object, parsed }] of all.of(namespace)) {
@@ -188,55 +206,73 @@ export class ClusterDirectory implements TenantDirectory {
     return [...named.values()]
   }
 
-  #put(kind: ResourceKind, object: KubeObject): void {
+  #put(kind: ResourceKind, object: KubeObject): Known {
     const { namespace = '', name } = object.metadata
-    const key = `${namespace}/${name}`
     switch (kind) {
       case 'PolicyBinding':
-        return this.#putBinding(policyBindingId(namespace, name), {
-          kind,
-          object,
-          parsed: parsePolicyBinding(object),
-        })
+        return this.#putBinding({ kind, object, parsed: parsePolicyBinding(object) })
       case 'Binding':
-        return this.#putBinding(bindingId(namespace, name), {
-          kind,
-          object,
-          parsed: parseBinding(object),
-        })
-      case 'Policy':
-        this.#policies.set(key, { kind, object, parsed: parsePolicyResource(object) })
-        return undefined
-      case 'Tenant':
-        this.#tenants.set(namespace, name, { kind, object, parsed: parseTenant(object) })
-        return undefined
+        return this.#putBinding({ kind, object, parsed: parseBinding(object) })
+      case 'Policy': {
+        const kept = { kind, object: bare(object), parsed: parsePolicyResource(object) }
+        this.#policies.set(`${namespace}/${name}`, kept)
+        return kept
+      }
+      case 'Tenant': {
+        const kept = { kind, object: bare(object), parsed: parseTenant(object) }
+        this.#tenants.set(namespace, name, kept)
+        return kept
+      }
       case 'MinioTenant': {
         const { clusterDomain, insecureHttpTenants: insecureHttp } = this.#options
         const parsed = parseMinioTenant(object, { clusterDomain, insecureHttp })
-        this.#minioTenants.set(namespace, name, { kind, object, parsed })
-        return undefined
+        const kept = { kind, object: bare(object), parsed }
+        this.#minioTenants.set(namespace, name, kept)
+        return kept
       }
     }
     return kind satisfies never
   }
 
-  #putBinding(id: string, kept: Kept<ServiceAccountBinding>): void {
+  #putBinding(whole: Kept<ServiceAccountBinding>): Known {
+    const { namespace = '', name } = whole.object.metadata
+    const id = idOf(whole.kind, namespace, name)
+    const kept = { ...whole, object: bare(whole.object) }
+    const before = this.#bindings.get(id)
     this.#bindings.set(id, kept)
-    const { object, parsed } = kept
-    if (parsed.value && object.metadata.deletionTimestamp === undefined)
-      this.#index.put(parsed.value)
-    else this.#index.delete(id)
+    const value = counted(kept)
+    if (value === undefined) this.#index.delete(id)
+    // Every change of the index makes it forget what it has found out.
+    else if (!isDeepStrictEqual(before && counted(before), value)) this.#index.put(value)
+    return kept
+  }
+
+  #find(kind: ResourceKind, namespace: string, name: string): Known | undefined {
+    switch (kind) {
+      case 'PolicyBinding':
+      case 'Binding':
+        return this.#bindings.get(idOf(kind, namespace, name))
+      case 'Policy':
+        return this.#policies.get(`${namespace}/${name}`)
+      case 'Tenant':
+        return this.#tenants.of(namespace).get(name)
+      case 'MinioTenant':
+        return this.#minioTenants.of(namespace).get(name)
+    }
+    return kind satisfies never
   }
 
   #delete(kind: ResourceKind, namespace: string, name: string): void {
-    const key = `${namespace}/${name}`
     switch (kind) {
       case 'PolicyBinding':
-        return this.#deleteBinding(policyBindingId(namespace, name))
-      case 'Binding':
-        return this.#deleteBinding(bindingId(namespace, name))
+      case 'Binding': {
+        const id = idOf(kind, namespace, name)
+        this.#bindings.delete(id)
+        this.#index.delete(id)
+        return undefined
+      }
       case 'Policy':
-        this.#policies.delete(key)
+        this.#policies.delete(`${namespace}/${name}`)
         return undefined
       case 'Tenant':
         this.#tenants.delete(namespace, name)
@@ -247,70 +283,4 @@ export class ClusterDirectory implements TenantDirectory {
     }
     return kind satisfies never
   }
-
-  #deleteBinding(id: string): void {
-    this.#bindings.delete(id)
-    this.#index.delete(id)
-  }
-}
-
-/** By the same index that decides. */
-function matchingAccounts(
-  binding: ServiceAccountBinding,
-  cluster: string,
-  accounts: ReadonlyMap<string, Labels>,
-  namespaces: ReadonlyMap<string, Labels>,
-): number {
-  const index = new BindingIndex(cluster)
-  // What a token says is not known here: such a binding counts as one that may fit.
-  const subjects = binding.subjects.map((subject) => ({ ...subject, claims: undefined }))
-  index.put({ ...binding, subjects })
-  const tenant = { namespace: binding.namespace, name: binding.tenant ?? '' }
-  let matched = 0
-  for (const account of candidates(binding, accounts)) {
-    const serviceAccountLabels = accounts.get(account)
-    const [namespace = '', serviceAccount = ''] = account.split('/')
-    const namespaceLabels = namespaces.get(namespace)
-    const labels = { namespaceLabels, serviceAccountLabels }
-    const asking = { cluster, namespace, serviceAccount, ...labels, claims: new Map() }
-    if (serviceAccountLabels && index.find(tenant, asking).length > 0) matched += 1
-  }
-  return matched
-}
-
-/** Most bindings spell their service accounts out: then there is no need to look through all. */
-function candidates(
-  { subjects }: ServiceAccountBinding,
-  accounts: ReadonlyMap<string, Labels>,
-): Iterable<string> {
-  const names = subjects.map(({ namespace, serviceAccount }) => `${namespace}/${serviceAccount}`)
-  return names.some((name) => name.includes('*')) ? accounts.keys() : new Set(names)
-}
-
-class ByNamespace<T> {
-  readonly #all = new Map<string, Map<string, T>>()
-
-  of(namespace: string): ReadonlyMap<string, T> {
-    return this.#all.get(namespace) ?? new Map()
-  }
-
-  *values(): Generator<T> {
-    for (const named of this.#all.values()) yield* named.values()
-  }
-
-  set(namespace: string, name: string, value: T): void {
-    const named = this.#all.get(namespace)
-    if (named) named.set(name, value)
-    else this.#all.set(namespace, new Map([[name, value]]))
-  }
-
-  delete(namespace: string, name: string): void {
-    const named = this.#all.get(namespace)
-    named?.delete(name)
-    if (named?.size === 0) this.#all.delete(namespace)
-  }
-}
-
-function labelsOf({ labels }: KubeObject['metadata']): Labels {
-  return new Map(Object.entries(labels ?? {}))
 }

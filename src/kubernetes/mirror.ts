@@ -37,20 +37,24 @@ type Options = Readonly<{
   api: ClusterApi
   kind: Kind
   target: MirrorTarget
+  /** The server ends a watch then, so that its silence beyond it means something. */
+  watchSeconds: number
   clock: () => Date
   random: () => number
   onError(error: unknown): void
 }>
 
 const page = 500
-/** The server ends a watch then, so that its silence beyond it means something. */
-const watchSeconds = 50
-const silenceMs = 75_000
+/** How long beyond its end a watch may be silent before it is given up. */
+const silenceMs = 20_000
 const listTimeoutMs = 30_000
 const [leastPauseMs, mostPauseMs] = [200, 30_000]
 /** A kind may be installed later, and a right be given. */
 const absentPauseMs = 15_000
-const missingMs = 60_000
+/** How long a kind has to be missing without a break until it is believed: where there was nothing of it, and where there was. */
+const [neverMs, missingMs] = [2000, 60_000]
+/** Whatever a watch may have left out is seen then. */
+const relistMs = 30 * 60_000
 
 /**
  * Keeps what there is of one kind: one list, then the changes, from where the list ended. A watch that breaks goes on
@@ -59,15 +63,18 @@ const missingMs = 60_000
 export class Mirror {
   readonly #options: Options
   readonly #abort = new AbortController()
-  /** `NAMESPACE/NAME` of what the target holds. */
-  #names = new Set<string>()
+  /** By `NAMESPACE/NAME` of what the target holds: which state of which object that is. */
+  readonly #stamps = new Map<string, string>()
   #revision: string | undefined
+  #listedAt = -Infinity
   #synced = false
   #absent = false
   #contactAt: Date | undefined
+  /** Since when every answer has been that there is no such kind. */
   #missingSince: number | undefined
   /** Which of the kind's versions is asked for. */
   #version = 0
+  #watching = false
   #error: string | undefined
   #failures = 0
   #lists = 0
@@ -93,15 +100,12 @@ export class Mirror {
   async run(): Promise<void> {
     const { signal } = this.#abort
     while (!signal.aborted) {
-      try {
-        await this.#follow(signal)
+      const pauseMs = await this.#follow(signal).then(
         // A server that accepts and ends at once is not asked in a circle.
-        await sleep(leastPauseMs, undefined, { signal })
-      } catch (error) {
-        if (signal.aborted) return
-        this.#fail(error)
-        await sleep(this.#pauseMs(), undefined, { signal }).catch(() => undefined)
-      }
+        () => leastPauseMs,
+        (error: unknown) => (signal.aborted ? 0 : this.#fail(error)),
+      )
+      await sleep(pauseMs, undefined, { signal }).catch(() => undefined)
     }
   }
 
@@ -110,33 +114,38 @@ export class Mirror {
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
-    if (this.#revision === undefined) await this.#list()
+    const { api, kind, watchSeconds } = this.#options
+    if (this.#revision === undefined || performance.now() - this.#listedAt > relistMs) {
+      await this.#list(signal)
+    }
     const query = new URLSearchParams({
       watch: '1',
       allowWatchBookmarks: 'true',
       resourceVersion: this.#revision ?? '',
       timeoutSeconds: String(watchSeconds),
     })
-    const { api, kind } = this.#options
     await api.watch(`${pathOf(kind, this.#version)}?${query.toString()}`, {
       signal,
-      silenceMs,
-      opened: () => this.#contact(),
+      silenceMs: watchSeconds * 1000 + silenceMs,
+      opened: () => {
+        this.#watching = true
+        this.#contact()
+      },
       take: (line) => this.#take(line),
     })
+    this.#watching = false
+    this.#failures = 0
   }
 
-  async #list(): Promise<void> {
+  async #list(signal: AbortSignal): Promise<void> {
     const { api, kind } = this.#options
     const seen = new Map<string, KubeObject>()
     let next = ''
     let revision = ''
     do {
       const query = new URLSearchParams({ limit: String(page), ...(next && { continue: next }) })
-      const request = { timeoutMs: listTimeoutMs }
-      const value = valueOf(
-        await api.send(`${pathOf(kind, this.#version)}?${query.toString()}`, request),
-      )
+      const path = `${pathOf(kind, this.#version)}?${query.toString()}`
+      const value = valueOf(await api.send(path, { timeoutMs: listTimeoutMs, signal }))
       if (value === undefined)
         throw new ApiError(404, 'NotFound', `there is no ${kind.plural}.${kind.group} here`)
       const { items, metadata } = readList(value)
@@ -144,8 +153,10 @@ export class Mirror {
       next = metadata.continue
       revision = metadata.resourceVersion
     } while (next !== '')
-    this.#replace(seen)
+    await this.#replace(seen)
+    if (signal.aborted) return
     this.#revision = revision
+    this.#listedAt = performance.now() - this.#options.random() * (relistMs / 10)
     this.#synced = true
     this.#absent = false
     this.#missingSince = undefined
@@ -153,10 +164,19 @@ export class Mirror {
     this.#contact()
   }
 
-  #replace(seen: ReadonlyMap<string, KubeObject>): void {
-    const gone = [...this.#names].filter((name) => !seen.has(name))
-    for (const name of gone) this.#delete(name)
-    for (const item of seen.values()) this.#put(item)
+  /** What is gone goes first. Ten thousand objects are taken over without making anybody wait for credentials. */
+  async #replace(seen: ReadonlyMap<string, KubeObject>): Promise<void> {
+    for (const name of [...this.#stamps.keys()].filter((known) => !seen.has(known))) {
+      this.#delete(name)
+    }
+    let count = 0
+    for (const [name, item] of seen) {
+      if (this.#abort.signal.aborted) return
+      const stamp = stampOf(item)
+      if (stamp !== '' && this.#stamps.get(name) === stamp) continue
+      this.#put(item)
+      if ((count += 1) % 100 === 0) await new Promise(setImmediate)
+    }
   }
 
   #take(line: string): void {
@@ -170,6 +190,7 @@ export class Mirror {
     if (type !== 'BOOKMARK') this.#apply(type, value)
     if (typeof metadata['resourceVersion'] === 'string')
       this.#revision = metadata['resourceVersion']
+    this.#failures = 0
     this.#contact()
   }
 
@@ -180,13 +201,13 @@ export class Mirror {
   }
 
   #put(item: KubeObject): void {
-    this.#names.add(nameOf(item))
+    this.#stamps.set(nameOf(item), stampOf(item))
     this.#options.target.put(item)
   }
 
   #delete(name: string): void {
     const slash = name.indexOf('/')
-    if (this.#names.delete(name)) {
+    if (this.#stamps.delete(name)) {
       this.#options.target.delete(name.slice(0, slash), name.slice(slash + 1))
     }
   }
@@ -194,45 +215,67 @@ export class Mirror {
   #contact(): void {
     this.#contactAt = this.#options.clock()
     this.#error = undefined
-    this.#failures = 0
   }
 
-  #fail(error: unknown): void {
+  /** Gives the pause until the next attempt. */
+  async #fail(error: unknown): Promise<number> {
+    if (this.#watching) this.#breaks += 1
+    this.#watching = false
     this.#failures += 1
-    this.#breaks += 1
     this.#error = error instanceof Error ? error.message : String(error)
     const status = error instanceof ApiError ? error.status : undefined
     // Too old to go on from, or nothing to go on with.
     if (status === 410 || status === 404) this.#revision = undefined
-    if (status === 404) this.#version = (this.#version + 1) % this.#options.kind.versions.length
-    // Not before the last of the versions has been tried.
-    if (status === 404 && this.#version === 0 && this.#isGone()) {
-      this.#absent = true
-      this.#replace(new Map())
-      this.#synced = true
-      this.#contactAt = this.#options.clock()
-      return
-    }
+    if (status === 404) return this.#miss(error)
+    this.#missingSince = undefined
     this.#options.onError(error)
+    return this.#pauseMs()
+  }
+
+  /** One version after the other; with the last of them, the kind is missing. */
+  async #miss(error: unknown): Promise<number> {
+    const { versions } = this.#options.kind
+    this.#version = (this.#version + 1) % versions.length
+    if (this.#version !== 0) return 0
+    this.#missingSince ??= this.#options.clock().getTime()
+    if (!this.#absent && !(await this.#isGone())) {
+      this.#options.onError(error)
+      return Math.min(this.#pauseMs(), neverMs)
+    }
+    await this.#replace(new Map())
+    this.#absent = true
+    this.#synced = true
+    this.#contact()
+    return absentPauseMs
   }
 
   /**
-   * An API server that has just started does not know for some seconds which kinds there are. What was there a moment
-   * ago is believed to be gone only when it stays away.
+   * An API server that has just started does not know for some seconds which kinds there are, and some say so only on
+   * `/readyz`. What was there a moment ago is believed to be gone only when it stays away. Were a tenant of ours taken
+   * for none, MinIO's of the same name would be served without its ceiling.
    */
-  #isGone(): boolean {
-    const now = this.#options.clock().getTime()
-    this.#missingSince ??= now
-    return this.#names.size === 0 || now - this.#missingSince >= missingMs
+  async #isGone(): Promise<boolean> {
+    const { api, clock } = this.#options
+    const missedMs = clock().getTime() - (this.#missingSince ?? Infinity)
+    if (missedMs >= missingMs) return true
+    if (this.#stamps.size > 0 || missedMs < neverMs) return false
+    const { signal } = this.#abort
+    return api.send('/readyz', { signal }).then(
+      ({ status }) => status === 200,
+      () => false,
+    )
   }
 
   /** Doubles with each failure, and differs from one process to another. */
   #pauseMs(): number {
-    if (this.#version > 0) return 0
-    if (this.#absent) return absentPauseMs
     const longest = Math.min(mostPauseMs, leastPauseMs * 2 ** Math.min(this.#failures, 10))
     return longest * (0.5 + this.#options.random() / 2)
   }
+}
+
+/** The same twice is the same object in the same state. Empty: nothing can be said of that. */
+function stampOf({ metadata: { uid, resourceVersion } }: KubeObject): string {
+  return uid === undefined || resourceVersion === undefined ? '' : `${uid} ${resourceVersion}`
 }
 
 export function pathOf({ group, versions, plural, namespace }: Kind, version = 0): string {

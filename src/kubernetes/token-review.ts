@@ -1,5 +1,5 @@
 import type { FetchText, TokenReview, TokenReviewer } from '../identity/index.ts'
-import { valueOf, type ClusterApi } from './api.ts'
+import { apiError, valueOf, type ClusterApi } from './api.ts'
 import { objectOf } from './resources/object.ts'
 
 /** `authentication.k8s.io/v1` TokenReview of a cluster. */
@@ -14,6 +14,8 @@ export function createTokenReviewer(api: ClusterApi): TokenReviewer {
           spec: { token: token.reveal(), audiences },
         },
       })
+      // Whoever does not know this question has not said no to the token: that would be an answer to remember.
+      if (answer.status === 404) throw apiError(answer)
       return readReview(valueOf(answer))
     },
   }
