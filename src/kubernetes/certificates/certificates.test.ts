@@ -279,6 +279,14 @@ describe('the certificate of the operator (operator-sts.md section 6.3)', () => 
       },
     )
 
+    onLab('is not asked for again and again by a clock that is wrong', async (world) => {
+      const keeper = world.keeper()
+      now = new Date(now.getTime() + 20 * 365 * dayMs)
+      for (let round = 0; round < 5; round += 1) await keeper.round(signal)
+      assert.equal((await world.requests()).length, 1)
+      assert.equal(keeper.status().ready, false)
+    })
+
     onLab(
       'waits for others to approve where the operator may not, and takes the own CA after that',
       async (world) => {
