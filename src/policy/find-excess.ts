@@ -1,0 +1,91 @@
+import { CompiledPolicy } from './compiled-policy.ts'
+import type { Statement } from './document.ts'
+import { isAllowed } from './evaluate.ts'
+import { s3Actions, spelledActions, type ActionLevel } from './known-actions.ts'
+import { actionsListed } from './reach.ts'
+import type { NamedPolicy, Policy, Question } from './types.ts'
+
+/** What a document allows and its ceiling does not. */
+export type Excess = Readonly<{
+  action: string
+  /** As the document has it, pattern and all; `*` for calls on the account. */
+  resource: string
+}>
+
+/** Of a millisecond or so each hundred. */
+const mostProbes = 3000
+
+/** Stands for whatever a wildcard may stand for: nobody has a bucket of that name. */
+const anything = 'daypass-0-probe'
+
+const asker = {
+  principal: { kind: 'user', account: '000000000000', arn: 'arn:aws:iam::000000000000:user/x' },
+  facts: { aws: { CurrentTime: new Date(0) } },
+} as const
+
+/**
+ * An S3 access that the policy allows and the ceiling does not: found by trying what the statements name, so whatever is
+ * found is true. `undefined` says less: what hangs on conditions or variables, and what is not tried, is not found.
+ */
+export function findExcess(policy: Policy, ceiling: Policy): Excess | undefined {
+  if (!(policy instanceof CompiledPolicy) || !(ceiling instanceof CompiledPolicy)) return undefined
+  const identity = [{ name: 'policy', policy }]
+  const ceilings = [{ name: 'ceiling', policies: [{ name: 'ceiling', policy: ceiling }] }]
+  let probes = 0
+  for (const { action, resource, pattern } of candidates(policy, ceiling)) {
+    if ((probes += 1) > mostProbes) return undefined
+    const accesses = [{ action, resource }]
+    if (allows(identity, accesses) && !allows(identity, accesses, ceilings)) {
+      return { action, resource: pattern }
+    }
+  }
+  return undefined
+}
+
+function allows(
+  identity: readonly NamedPolicy[],
+  accesses: Question['accesses'],
+  ceilings: Question['ceilings'] = [],
+): boolean {
+  return isAllowed({ ...asker, identity, accesses, ceilings })
+}
+
+type Probe = Readonly<{ resource: string; pattern: string }>
+
+function* candidates(
+  policy: CompiledPolicy,
+  ceiling: CompiledPolicy,
+): Generator<Probe & Readonly<{ action: string }>> {
+  // What the ceiling forbids within what it allows would not be met by chance.
+  const fences = ceiling.document.statements.filter(({ effect }) => effect === 'Deny')
+  for (const statement of policy.document.statements) {
+    if (statement.effect !== 'Allow') continue
+    const actions = new Set(actionsListed(statement.action))
+    const probes = [statement, ...fences].flatMap(probesOf)
+    for (const action of spelledActions) {
+      if (!actions.has(action.toLowerCase())) continue
+      const level = s3Actions.get(action.toLowerCase())
+      for (const probe of probes) if (levelOf(probe) === level) yield { action, ...probe }
+    }
+  }
+}
+
+function levelOf({ resource }: Probe): ActionLevel {
+  if (resource === '*') return 'account'
+  return resource.includes('/') ? 'object' : 'bucket'
+}
+
+function probesOf({ resource }: Statement): readonly Probe[] {
+  if (resource === undefined) return []
+  const values = resource.negated ? ['arn:aws:s3:::*'] : resource.values
+  return values
+    .filter((value) => !value.includes('${'))
+    .flatMap((value) => {
+      const whole = value === '*' ? 'arn:aws:s3:::*' : value
+      const filled = (text: string) => whole.replaceAll('*', text).replaceAll('?', 'z')
+      // A wildcard may cover the slash: one of a bucket, one of what is in it.
+      const resources = new Set([filled(anything), filled(`${anything}/${anything}`)])
+      if (value === '*') resources.add('*')
+      return [...resources].map((text) => ({ resource: text, pattern: value }))
+    })
+}
