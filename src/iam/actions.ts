@@ -9,6 +9,7 @@ import { policyActions } from './policy-actions.ts'
 import { providerActions } from './provider-actions.ts'
 import { roleActions } from './role-actions.ts'
 import { tagActions } from './tag-actions.ts'
+import { tenantSessionActions } from './tenant-session-actions.ts'
 import { simulateActions } from './simulate-actions.ts'
 import { userActions } from './user-actions.ts'
 import { whoCanActions } from './who-can.ts'
@@ -28,4 +29,5 @@ export const actions: ReadonlyMap<string, Action> = new Map([
   ...whoCanActions,
   ...ldapActions,
   ...daypassActions,
+  ...tenantSessionActions,
 ])
