@@ -19,6 +19,11 @@ export interface Lease {
   close(): Promise<void>
 }
 
+/** What a Lease says that we write. */
+function leaseOf(metadata: JsonObject, spec: JsonObject): JsonObject {
+  return { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec }
+}
+
 const leaseSeconds = 15
 const renewMs = 5000
 /** We stop before others may begin: clocks run at different speeds, and a request may take its time. */
@@ -38,7 +43,7 @@ export function openLease(options: LeaseOptions): Lease {
 
   async function attempt(): Promise<void> {
     const begun = performance.now()
-    const lease = valueOf(await api.send(`${path}/${name}`))
+    const lease = valueOf(await api.send(`${path}/${name}`, { signal: abort.signal }))
     if (lease === undefined) return create(begun)
     const { metadata, spec } = objectOf(lease)
     const { holderIdentity, renewTime } = objectOf(spec)
@@ -55,12 +60,12 @@ export function openLease(options: LeaseOptions): Lease {
   }
 
   async function create(begun: number): Promise<void> {
-    const body = leaseOf({ name, namespace }, {}, holder)
+    const body = leaseOf({ name, namespace }, held({}))
     take(await api.send(path, { method: 'POST', body }), begun)
   }
 
   async function update(metadata: JsonObject, spec: JsonObject, begun: number): Promise<void> {
-    const body = leaseOf(metadata, spec, holder)
+    const body = leaseOf(metadata, held(spec))
     take(await api.send(`${path}/${name}`, { method: 'PUT', body }), begun)
   }
 
@@ -71,28 +76,25 @@ export function openLease(options: LeaseOptions): Lease {
     renewedAt = begun
   }
 
-  function leaseOf(metadata: JsonObject, spec: JsonObject, holderIdentity: string): JsonObject {
+  function held(spec: JsonObject): JsonObject {
     const now = clock().toISOString().replace('Z', '000Z')
-    const isOurs = spec['holderIdentity'] === holderIdentity
+    const isOurs = spec['holderIdentity'] === holder
     const transitions = typeof spec['leaseTransitions'] === 'number' ? spec['leaseTransitions'] : 0
     return {
-      apiVersion: 'coordination.k8s.io/v1',
-      kind: 'Lease',
-      metadata,
-      spec: {
-        ...spec,
-        holderIdentity,
-        leaseDurationSeconds: leaseSeconds,
-        acquireTime: isOurs ? spec['acquireTime'] : now,
-        renewTime: now,
-        leaseTransitions: isOurs ? transitions : transitions + 1,
-      },
+      ...spec,
+      holderIdentity: holder,
+      leaseDurationSeconds: leaseSeconds,
+      acquireTime: isOurs ? spec['acquireTime'] : now,
+      renewTime: now,
+      leaseTransitions: isOurs ? transitions : transitions + 1,
     }
   }
 
   async function run(): Promise<void> {
     while (!abort.signal.aborted) {
-      await attempt().catch(onError)
+      await attempt().catch((error: unknown) => {
+        if (!abort.signal.aborted) onError(error)
+      })
       await sleep(renewMs, undefined, { signal: abort.signal }).catch(() => undefined)
     }
   }
@@ -101,9 +103,13 @@ export function openLease(options: LeaseOptions): Lease {
     if (!isLeader()) return
     renewedAt = -Infinity
     const { metadata, spec } = objectOf(valueOf(await api.send(`${path}/${name}`)))
-    if (objectOf(spec)['holderIdentity'] !== holder) return
-    const body = leaseOf(objectOf(metadata), objectOf(spec), '')
-    await api.send(`${path}/${name}`, { method: 'PUT', body })
+    // Without anybody's name: newer servers refuse an empty one.
+    const { holderIdentity, ...rest } = objectOf(spec)
+    if (holderIdentity !== holder) return
+    const body = leaseOf(objectOf(metadata), rest)
+    const answer = await api.send(`${path}/${name}`, { method: 'PUT', body })
+    // 409: somebody has written it in between, who then knows better.
+    if (answer.status >= 300 && answer.status !== 409) throw apiError(answer)
   }
 
   const running = run()

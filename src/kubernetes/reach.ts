@@ -1,3 +1,4 @@
+import { parseSharedKeys } from '../credentials/index.ts'
 import { Secret } from '../secret.ts'
 import type {
   AssumeRoleTarget,
@@ -29,34 +30,48 @@ export function createReach(options: Options): (tenant: string) => Target | unde
   }
 }
 
-function gateway({ namespace }: TenantResource, secret: string, { keys }: Options): GatewayTarget {
+function gateway(tenant: TenantResource, secret: string, options: Options): GatewayTarget {
+  const { namespace, name } = tenant
+  const { keys } = options
   return {
     kind: 'gateway',
+    tenant: `${namespace}/${name}`,
+    ...policiesOf(tenant, options),
     async sessionKeys() {
       const values = await demand(keys, namespace, secret)
-      const active = textOf(values, 'active', secret)
-      const ids = [...values].filter(([id]) => id !== 'active')
-      return { active, keys: new Map(ids.map(([id, text]) => [id, keyOf(id, text, secret)])) }
+      const texts = new Map([...values].map(([key, bytes]) => [key, bytes.toString('utf8')]))
+      try {
+        // As the tenant's servers read the same Secret, mounted.
+        return parseSharedKeys(texts)
+      } catch (cause) {
+        const reason = cause instanceof Error ? cause.message : String(cause)
+        throw new Error(`Secret ${secret} in namespace ${namespace}: ${reason}`, { cause })
+      }
     },
   }
 }
 
-/** The Secret holds base64 in its base64: so people can write it, and a mounted file is text. */
-function keyOf(id: string, text: Buffer, secret: string): Buffer {
-  const key = Buffer.from(text.toString('latin1').trim(), 'base64')
-  if (/^[a-z2-7]{16}$/.test(id) && key.length === 32) return key
-  throw new Error(
-    `Secret ${secret}: ${id} is no session key; it is 16 of a-z2-7, with 32 bytes in base64`,
-  )
-}
-
 type AssumeRoleReach = Extract<TenantReach, { kind: 'assume-role' }>
 
+/** Resources first, then the tenant itself, as far as the tenant says so. */
+function policiesOf(
+  { namespace, policySource }: TenantResource,
+  { directory }: Options,
+): Pick<GatewayTarget, 'findPolicy' | 'asksTenant'> {
+  return {
+    findPolicy: (policy) =>
+      policySource === 'tenant' ? undefined : directory.findPolicy(namespace, policy),
+    asksTenant: policySource !== 'resources',
+  }
+}
+
 function assumeRole(
-  { namespace, name, policySource, missingPolicy }: TenantResource,
+  tenant: TenantResource,
   reach: AssumeRoleReach,
-  { directory, keys, minioAuthorities }: Options,
+  options: Options,
 ): AssumeRoleTarget {
+  const { namespace, name, missingPolicy } = tenant
+  const { keys, minioAuthorities } = options
   const { credentials, ca, ...rest } = reach
   return {
     ...rest,
@@ -71,12 +86,10 @@ function assumeRole(
       if (ca === undefined) return credentials.format === 'keys' ? undefined : minioAuthorities()
       const values = await keys.read(ca.kind, namespace, ca.name)
       if (values === undefined)
-        throw new Error(`there is no ${ca.name} among the ${ca.kind} of ${namespace}`)
+        throw new Error(`there is no ${ca.name} among the ${ca.kind} of namespace ${namespace}`)
       return textOf(values, ca.key, ca.name)
     },
-    findPolicy: (policy) =>
-      policySource === 'tenant' ? undefined : directory.findPolicy(namespace, policy),
-    asksTenant: policySource !== 'resources',
+    ...policiesOf(tenant, options),
     missingPolicy,
   }
 }
@@ -107,5 +120,5 @@ async function demand(keys: KeyReader, namespace: string, secret: string): Promi
 function textOf(values: KeyValues, key: string, name: string): string {
   const text = values.get(key)?.toString('utf8').trim()
   if (text) return text
-  throw new Error(`${name} has no ${key}`)
+  throw new Error(`${name} has no ${key}, or an empty one`)
 }

@@ -1,11 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ServiceAccountBinding, Tenant } from '../grants/index.ts'
-import { cannedPolicies } from '../policy/index.ts'
-import { apiError, type ClusterApi } from './api.ts'
+import type { ServiceAccountBinding } from '../grants/index.ts'
+import { apiError, ApiError, type ClusterApi } from './api.ts'
 import { kindOf } from './cluster.ts'
-import type { ClusterDirectory, ResourceKind } from './directory.ts'
+import type { ClusterDirectory } from './directory.ts'
+import { Findings } from './findings.ts'
+import { idOf, type Kept } from './kept.ts'
 import { pathOf } from './mirror.ts'
-import { isObject, objectOf, type JsonObject, type KubeObject } from './resources/object.ts'
+import type { JsonObject, KubeObject } from './resources/object.ts'
+import { isWritten, messageOf, statusOf, useOf, type Extra } from './status-body.ts'
+import { Uses } from './uses.ts'
+import { invalid, judge, missingIn, served, type Verdict } from './verdict.ts'
 
 export type StatusOptions = Readonly<{
   api: ClusterApi
@@ -19,20 +23,26 @@ export type StatusOptions = Readonly<{
 }>
 
 export interface StatusWriter {
-  /** Something of the resource, or of what it depends on, may have changed. */
-  touched(kind: ResourceKind, namespace: string): void
-  /** The binding has given something just now. Every replica says so, once a minute at most. */
+  /** Something of a resource, or of what it depends on, has changed. */
+  touched(): void
+  /** The bindings have given something just now. Every replica says so, once a minute at most. */
   used(bindingIds: readonly string[]): void
+  /** The tenant has no such policy. Told at each exchange that meets it; said until the binding gives something again. */
+  missing(bindingId: string, policy: string): void
+  /** Writes down what has been used since, as far as that is quick. */
   close(): Promise<void>
 }
 
-type Reason = 'Bound' | 'Invalid' | 'UnknownTenant' | 'UnknownPolicy' | 'Served'
-type Verdict = Readonly<{ ready: boolean; reason: Reason; message: string }>
-
 const roundMs = 1000
-const usedEveryMs = 60_000
-/** At one time: a thousand changed resources are no storm. */
-const mostWrites = 50
+/** In one round: a thousand changed resources, or bindings in use, are no storm. */
+const [mostWrites, mostUses] = [50, 20]
+/** Looked through without being asked to: what others have written into a status is put right. */
+const passEveryMs = 5 * 60_000
+/** Service accounts come and go all the time. */
+const recountEveryMs = 30_000
+/** What a pass takes of the time. */
+const share = 0.05
+const [leastPauseMs, mostPauseMs] = [1000, 60_000]
 const fieldManager = 'daypass-operator'
 
 /**
@@ -42,74 +52,152 @@ const fieldManager = 'daypass-operator'
 export function openStatusWriter(options: StatusOptions): StatusWriter {
   const { api, directory, clock, onError } = options
   const abort = new AbortController()
-  const used = new Map<string, { count: number; writtenAt: number }>()
+  const uses = new Uses()
+  const findings = new Findings()
+  /** Bindings of which a replica that does not lead has something to say, too. */
+  const urgent = new Set<string>()
+  /** By resource: which verdict on which state of it was sent last. What the watch has not brought back is not sent again. */
+  const sent = new Map<string, string>()
+  let pass: Iterator<Kept<unknown>> | undefined
   let dirty = true
+  let [passAt, nextPassAt, failures, pausedUntil] = [-Infinity, 0, 0, 0]
+  let accounts = -1
 
   async function round(): Promise<void> {
-    await writeUse()
-    if (!options.isLeader()) {
+    if (performance.now() < pausedUntil) return
+    await writeUses(mostUses, false)
+    if (!options.isFresh()) return
+    await writeUrgent()
+    if (options.isLeader()) await continuePass()
+    else {
       // The next leader looks at everything once.
+      pass = undefined
       dirty = true
-      return
-    }
-    if (!dirty || !options.isFresh()) return
-    dirty = false
-    let left = mostWrites
-    let seen = 0
-    for (const [kind, object, verdict, extra] of verdicts(directory)) {
-      if (abort.signal.aborted) return
-      // Ten thousand bindings are looked through without making anybody wait for credentials.
-      if ((seen += 1) % 100 === 0) await new Promise(setImmediate)
-      if (isWritten(kind, object, verdict, extra)) continue
-      if (left === 0) {
-        dirty = true
-        return
-      }
-      left -= 1
-      await write(kind, object, statusOf(kind, object, verdict, extra, clock()), 'conditions')
     }
   }
 
-  async function writeUse(): Promise<void> {
-    const now = clock().getTime()
-    for (const [id, use] of used) {
-      if (use.count === 0 || now - use.writtenAt < usedEveryMs) continue
+  async function writeUrgent(): Promise<void> {
+    for (const id of [...urgent].slice(0, mostWrites)) {
+      urgent.delete(id)
       const kept = directory.findBinding(id)
-      if (kept === undefined) {
-        used.delete(id)
-        continue
-      }
-      const { count } = use
-      use.writtenAt = now
-      use.count = 0
-      await write(kept.kind, kept.object, useOf(kept.kind, kept.object, count, clock()), 'use')
+      const found = kept && find(kept)
+      if (found && speaksOfTenant(found.verdict, kept))
+        await write(kept, found.verdict, found.extra)
+      findings.settle(id, clock().getTime())
     }
+  }
+
+  async function continuePass(): Promise<void> {
+    const now = performance.now()
+    if (pass === undefined) {
+      const isStale = directory.accountsVersion !== accounts && now - passAt > recountEveryMs
+      if (now < nextPassAt || !(dirty || isStale || now - passAt > passEveryMs)) return
+      dirty = false
+      accounts = directory.accountsVersion
+      passAt = now
+      pass = resources(directory)
+    }
+    const writes = await walk(pass)
+    if (writes < mostWrites) pass = undefined
+    nextPassAt = performance.now() + (performance.now() - now) / share
+  }
+
+  /** Ten thousand bindings are looked through without making anybody wait for credentials. */
+  async function walk(some: Iterator<Kept<unknown>>): Promise<number> {
+    let writes = 0
+    let begun = performance.now()
+    for (let next = some.next(); next.done !== true; next = some.next()) {
+      if (abort.signal.aborted) return 0
+      const { verdict, extra } = find(next.value)
+      if (await write(next.value, verdict, extra)) writes += 1
+      if (writes >= mostWrites || performance.now() < pausedUntil) return mostWrites
+      if (performance.now() - begun < 5) continue
+      await new Promise(setImmediate)
+      begun = performance.now()
+    }
+    return writes
+  }
+
+  function find(kept: Kept<unknown>): Readonly<{ verdict: Verdict; extra: Extra }> {
+    const { parsed } = kept
+    if (parsed.value === undefined) return { verdict: invalid(parsed.problems), extra: {} }
+    if (!isBinding(kept)) return { verdict: served, extra: {} }
+    const { value } = kept.parsed
+    const matched = value && directory.countMatches(value)
+    const extra = matched === undefined ? {} : { matchedServiceAccounts: matched }
+    return { verdict: value ? judge(value, directory, missingOf(kept, value)) : served, extra }
+  }
+
+  function missingOf(kept: Kept<ServiceAccountBinding>, binding: ServiceAccountBinding) {
+    const { namespace, tenant: name } = binding
+    const tenants = directory.findTenants({ namespace, name })
+    const skips = tenants.some(
+      (tenant) => directory.findTenant(`${namespace}/${tenant.name}`)?.missingPolicy === 'skip',
+    )
+    return findings.of(binding.id, kept, skips)
+  }
+
+  /** Whether there was something to write. */
+  async function write(kept: Kept<unknown>, verdict: Verdict, extra: Extra): Promise<boolean> {
+    const { kind, object } = kept
+    const { namespace = '', name, resourceVersion } = object.metadata
+    const key = idOf(kind, namespace, name)
+    if (isWritten(kind, object, verdict, extra)) {
+      sent.delete(key)
+      return false
+    }
+    const stamp = JSON.stringify([resourceVersion, verdict, extra])
+    if (sent.get(key) === stamp) return false
+    sent.set(key, stamp)
+    const { apiVersion, kind: kindName } = object
+    const status = statusOf(kind, object, verdict, extra, clock())
+    const body = { apiVersion, kind: kindName, metadata: { name, namespace }, status }
+    const query = `?fieldManager=${fieldManager}-conditions&force=true`
+    const written = await patch(kept, query, 'application/apply-patch+yaml', body)
+    // Another attempt with the next pass; what is refused for its own sake does not change by being sent again.
+    if (!written) dirty = true
+    if (!written && performance.now() < pausedUntil) sent.delete(key)
+    return true
   }
 
   /** Each writer owns its own fields, so that leader and replicas do not undo each other. */
-  async function write(
-    kind: ResourceKind,
-    object: KubeObject,
-    status: JsonObject,
-    part: string,
-  ): Promise<void> {
-    const { namespace, name } = object.metadata
-    const { apiVersion, kind: kindName } = object
-    const query = `fieldManager=${fieldManager}-${part}&force=true`
-    const path = `${pathOf({ ...kindOf(kind), namespace })}/${name}/status?${query}`
-    const body = { apiVersion, kind: kindName, metadata: { name, namespace }, status }
+  async function writeUses(most: number, all: boolean): Promise<void> {
+    for (const { id, count, usedAt } of uses.due(most, all)) {
+      if (!all && performance.now() < pausedUntil) return
+      const kept = directory.findBinding(id)
+      if (kept === undefined) {
+        uses.forget(id)
+        continue
+      }
+      const body = useOf(kept.kind, kept.object, count, usedAt)
+      const query = `?fieldManager=${fieldManager}-use`
+      const isDone = !body || (await patch(kept, query, 'application/merge-patch+json', body))
+      if (isDone) uses.written(id, count)
+    }
+  }
+
+  async function patch(
+    { kind, object }: Kept<unknown>,
+    query: string,
+    contentType: string,
+    body: JsonObject,
+  ): Promise<boolean> {
     try {
-      const request = {
-        method: 'PATCH',
-        contentType: 'application/apply-patch+yaml',
-        body,
-      } as const
-      const answer = await api.send(path, request)
-      // Gone in the meantime: then there is nothing to say of it.
-      if (answer.status >= 300 && answer.status !== 404) throw apiError(answer)
+      const path = `${placeOf(kind, object)}/status${query}`
+      const { status, text } = await api.send(path, { method: 'PATCH', contentType, body })
+      // Gone in the meantime: then there is nothing to say of it. 409: written by somebody else, and soon seen here.
+      if (status === 409) return false
+      if (status >= 300 && status !== 404) throw apiError({ status, text })
+      failures = 0
+      return true
     } catch (error) {
-      dirty = true
       onError(error)
+      if (!isOfObject(error)) {
+        failures += 1
+        const pauseMs = Math.min(mostPauseMs, leastPauseMs * 2 ** Math.min(failures, 10))
+        pausedUntil = performance.now() + pauseMs
+      }
+      return false
     }
   }
 
@@ -126,148 +214,56 @@ export function openStatusWriter(options: StatusOptions): StatusWriter {
       dirty = true
     },
     used(bindingIds) {
+      const now = clock()
       for (const id of bindingIds) {
-        const known = used.get(id)
-        if (known) known.count += 1
-        else used.set(id, { count: 1, writtenAt: -Infinity })
+        uses.add(id, now)
+        findings.used(id, now.getTime())
+        urgent.add(id)
       }
+    },
+    missing(bindingId, policy) {
+      const named = directory.findBinding(bindingId)?.parsed.value?.policies
+      if (!named?.includes(policy)) return
+      findings.missing(bindingId, policy, clock().getTime())
+      urgent.add(bindingId)
     },
     async close() {
       abort.abort()
       await running
+      await writeUses(mostUses, true)
     },
   }
 }
 
-type Extra = Readonly<{ matchedServiceAccounts?: number }>
-type Found = readonly [ResourceKind, KubeObject, Verdict, Extra]
-
-function* verdicts(directory: ClusterDirectory): Generator<Found> {
-  for (const { kind, object, parsed } of directory.allBindings()) {
-    const matched = parsed.value && directory.countMatches(parsed.value)
-    const extra = matched === undefined ? {} : { matchedServiceAccounts: matched }
-    yield [kind, object, parsed.value ? judge(parsed.value, directory) : invalid(parsed), extra]
-  }
-  for (const { kind, object, parsed } of directory.ownResources()) {
-    const served = { ready: true, reason: 'Served', message: 'Is in use' } as const
-    yield [kind, object, parsed.value === undefined ? invalid(parsed) : served, {}]
+/** Of namespaces that are not watched, somebody else may speak. */
+function* resources(directory: ClusterDirectory): Generator<Kept<unknown>> {
+  for (const all of [directory.allBindings(), directory.ownResources()]) {
+    for (const kept of all) {
+      const { namespace = '', deletionTimestamp } = kept.object.metadata
+      if (deletionTimestamp === undefined && directory.isWatched(namespace)) yield kept
+    }
   }
 }
 
-/** What decides when credentials are asked for decides here, too. */
-function judge(binding: ServiceAccountBinding, directory: ClusterDirectory): Verdict {
-  const { namespace, tenant: name } = binding
-  const tenants = directory.findTenants({ namespace, name })
-  if (tenants.length === 0) {
-    const which = name === undefined ? 'any tenant' : `a tenant ${name}`
-    return no('UnknownTenant', `There is not ${which} in namespace ${namespace}`)
-  }
-  const unknown = binding.policies.filter((policy) => !isKnown(policy, tenants, directory))
-  if (unknown.length > 0) {
-    return no(
-      'UnknownPolicy',
-      `There is no policy ${unknown.join(', ')}; nothing is given until there is`,
-    )
-  }
-  return { ready: true, reason: 'Bound', message: 'Gives what it says' }
+function isBinding(kept: Kept<unknown>): kept is Kept<ServiceAccountBinding> {
+  return kept.kind === 'Binding' || kept.kind === 'PolicyBinding'
 }
 
-/** Those of a tenant itself are asked of it when they are needed; the canned ones are everywhere. */
-function isKnown(policy: string, tenants: readonly Tenant[], directory: ClusterDirectory): boolean {
-  return tenants.every(({ namespace, name }) => {
-    if (directory.findTenant(`${namespace}/${name}`)?.policySource !== 'resources') return true
-    return directory.findPolicy(namespace, policy) !== undefined || cannedPolicies.has(policy)
-  })
+/** What only the replica knows that has asked the tenant: that a policy is missing, or is there again. */
+function speaksOfTenant(verdict: Verdict, { kind, object }: Kept<unknown>): boolean {
+  const [now, before] = [verdict.message, messageOf(kind, object)].map(missingIn)
+  return (now?.size ?? 0) + (before?.size ?? 0) > 0
 }
 
-function invalid({
-  problems,
-}: Readonly<{ problems: readonly Readonly<{ path: string; message: string }>[] }>): Verdict {
-  const all = problems.map(({ path, message }) => (path === '' ? message : `${path} ${message}`))
-  return no('Invalid', all.join('; ').slice(0, 2000))
+/** In the version that it was read in: another one would be refused. */
+function placeOf(kind: Kept<unknown>['kind'], { apiVersion, metadata }: KubeObject): string {
+  const { namespace, name } = metadata
+  const { versions, ...rest } = kindOf(kind)
+  const version = String(apiVersion).split('/').at(-1) ?? versions[0]
+  return `${pathOf({ ...rest, versions: [version], namespace })}/${name}`
 }
 
-function no(reason: Reason, message: string): Verdict {
-  return { ready: false, reason, message }
-}
-
-/** PolicyBinding has one text for all of it. */
-function statusOf(
-  kind: ResourceKind,
-  object: KubeObject,
-  verdict: Verdict,
-  extra: Extra,
-  now: Date,
-): JsonObject {
-  if (kind === 'PolicyBinding') return { currentState: stateOf(verdict), usage: usageOf(object) }
-  const { generation } = object.metadata
-  return {
-    observedGeneration: generation,
-    ...extra,
-    conditions: [
-      {
-        type: 'Ready',
-        status: verdict.ready ? 'True' : 'False',
-        reason: verdict.reason,
-        message: verdict.message,
-        observedGeneration: generation,
-        lastTransitionTime: transitionTime(object, verdict, now),
-      },
-    ],
-  }
-}
-
-function stateOf({ ready, reason, message }: Verdict): string {
-  return ready ? 'Ready' : `${reason}: ${message}`.slice(0, 1000)
-}
-
-function usageOf(object: KubeObject): JsonObject {
-  return objectOf(objectOf(object['status'])['usage'])
-}
-
-function readyOf(object: KubeObject): JsonObject {
-  const { conditions } = objectOf(object['status'])
-  const all: readonly unknown[] = Array.isArray(conditions) ? conditions : []
-  return objectOf(all.find((condition) => isObject(condition) && condition['type'] === 'Ready'))
-}
-
-/** Kubernetes API conventions, conditions: the time of the last change of `status`. */
-function transitionTime(object: KubeObject, { ready }: Verdict, now: Date): unknown {
-  const { status, lastTransitionTime } = readyOf(object)
-  const stays = status === (ready ? 'True' : 'False') && lastTransitionTime !== undefined
-  return stays ? lastTransitionTime : seconds(now)
-}
-
-function isWritten(
-  kind: ResourceKind,
-  object: KubeObject,
-  verdict: Verdict,
-  extra: Extra,
-): boolean {
-  const status = objectOf(object['status'])
-  if (kind === 'PolicyBinding') return status['currentState'] === stateOf(verdict)
-  const { status: ready, reason, message } = readyOf(object)
-  return (
-    status['observedGeneration'] === object.metadata.generation &&
-    status['matchedServiceAccounts'] === extra.matchedServiceAccounts &&
-    ready === (verdict.ready ? 'True' : 'False') &&
-    reason === verdict.reason &&
-    message === verdict.message
-  )
-}
-
-function useOf(kind: ResourceKind, object: KubeObject, count: number, now: Date): JsonObject {
-  if (kind !== 'PolicyBinding') return { lastUsedTime: seconds(now) }
-  // The real name of the field, in the CRD of the MinIO Operator.
-  const before = usageOf(object)['authotizations']
-  const total = (typeof before === 'number' ? before : 0) + count
-  const { currentState } = objectOf(object['status'])
-  return {
-    currentState: typeof currentState === 'string' ? currentState : '',
-    usage: { authotizations: total },
-  }
-}
-
-function seconds(now: Date): string {
-  return `${now.toISOString().slice(0, 19)}Z`
+/** The server objects to this one object, not to us. */
+function isOfObject(error: unknown): boolean {
+  return error instanceof ApiError && [400, 413, 415, 422].includes(error.status)
 }
