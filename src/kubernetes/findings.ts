@@ -21,11 +21,14 @@ export class Findings {
     this.#all.set(id, known)
   }
 
-  /** The binding has given something: then what was missing is there. */
-  used(id: string, now: number): void {
-    const known = this.#all.get(id) ?? { usedAt: undefined, missing: new Map() }
-    known.usedAt = now
-    this.#all.set(id, known)
+  /** The binding has given something: then what was missing is there. Whether anything was. */
+  used(id: string, kept: Kept<ServiceAccountBinding> | undefined, now: number): boolean {
+    const known = this.#all.get(id)
+    if (known) known.usedAt = now
+    else if (kept === undefined || missingIn(messageOf(kept.kind, kept.object)).size === 0)
+      return false
+    else this.#all.set(id, { usedAt: now, missing: new Map() })
+    return true
   }
 
   /** What is missing now. */

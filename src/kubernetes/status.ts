@@ -4,7 +4,7 @@ import { apiError, ApiError, type ClusterApi } from './api.ts'
 import { kindOf } from './cluster.ts'
 import type { ClusterDirectory } from './directory.ts'
 import { Findings } from './findings.ts'
-import { idOf, type Kept } from './kept.ts'
+import type { Kept } from './kept.ts'
 import { pathOf } from './mirror.ts'
 import type { JsonObject, KubeObject } from './resources/object.ts'
 import { isWritten, messageOf, statusOf, useOf, type Extra } from './status-body.ts'
@@ -62,10 +62,13 @@ export function openStatusWriter(options: StatusOptions): StatusWriter {
   let dirty = true
   let [passAt, nextPassAt, failures, pausedUntil] = [-Infinity, 0, 0, 0]
   let accounts = -1
+  let sentSince = 0
+
+  const isPaused = () => performance.now() < pausedUntil
 
   async function round(): Promise<void> {
-    if (performance.now() < pausedUntil) return
-    await writeUses(mostUses, false)
+    if (isPaused()) return
+    await writeUses(false)
     if (!options.isFresh()) return
     await writeUrgent()
     if (options.isLeader()) await continuePass()
@@ -83,6 +86,10 @@ export function openStatusWriter(options: StatusOptions): StatusWriter {
       const found = kept && find(kept)
       if (found && speaksOfTenant(found.verdict, kept))
         await write(kept, found.verdict, found.extra)
+      if (isPaused()) {
+        urgent.add(id)
+        return
+      }
       findings.settle(id, clock().getTime())
     }
   }
@@ -93,6 +100,10 @@ export function openStatusWriter(options: StatusOptions): StatusWriter {
       const isStale = directory.accountsVersion !== accounts && now - passAt > recountEveryMs
       if (now < nextPassAt || !(dirty || isStale || now - passAt > passEveryMs)) return
       dirty = false
+      if (now - sentSince > passEveryMs) {
+        sent.clear()
+        sentSince = now
+      }
       accounts = directory.accountsVersion
       passAt = now
       pass = resources(directory)
@@ -110,7 +121,7 @@ export function openStatusWriter(options: StatusOptions): StatusWriter {
       if (abort.signal.aborted) return 0
       const { verdict, extra } = find(next.value)
       if (await write(next.value, verdict, extra)) writes += 1
-      if (writes >= mostWrites || performance.now() < pausedUntil) return mostWrites
+      if (writes >= mostWrites || isPaused()) return mostWrites
       if (performance.now() - begun < 5) continue
       await new Promise(setImmediate)
       begun = performance.now()
@@ -141,7 +152,7 @@ export function openStatusWriter(options: StatusOptions): StatusWriter {
   async function write(kept: Kept<unknown>, verdict: Verdict, extra: Extra): Promise<boolean> {
     const { kind, object } = kept
     const { namespace = '', name, resourceVersion } = object.metadata
-    const key = idOf(kind, namespace, name)
+    const key = `${kind}/${namespace}/${name}`
     if (isWritten(kind, object, verdict, extra)) {
       sent.delete(key)
       return false
@@ -154,16 +165,18 @@ export function openStatusWriter(options: StatusOptions): StatusWriter {
     const body = { apiVersion, kind: kindName, metadata: { name, namespace }, status }
     const query = `?fieldManager=${fieldManager}-conditions&force=true`
     const written = await patch(kept, query, 'application/apply-patch+yaml', body)
-    // Another attempt with the next pass; what is refused for its own sake does not change by being sent again.
-    if (!written) dirty = true
-    if (!written && performance.now() < pausedUntil) sent.delete(key)
+    // Another attempt later; but what is refused for its own sake does not change by being sent again.
+    if (!written && isPaused()) {
+      dirty = true
+      sent.delete(key)
+    }
     return true
   }
 
   /** Each writer owns its own fields, so that leader and replicas do not undo each other. */
-  async function writeUses(most: number, all: boolean): Promise<void> {
-    for (const { id, count, usedAt } of uses.due(most, all)) {
-      if (!all && performance.now() < pausedUntil) return
+  async function writeUses(all: boolean): Promise<void> {
+    for (const { id, count, usedAt } of uses.due(mostUses, all)) {
+      if (isPaused()) return
       const kept = directory.findBinding(id)
       if (kept === undefined) {
         uses.forget(id)
@@ -217,8 +230,7 @@ export function openStatusWriter(options: StatusOptions): StatusWriter {
       const now = clock()
       for (const id of bindingIds) {
         uses.add(id, now)
-        findings.used(id, now.getTime())
-        urgent.add(id)
+        if (findings.used(id, directory.findBinding(id), now.getTime())) urgent.add(id)
       }
     },
     missing(bindingId, policy) {
@@ -230,7 +242,7 @@ export function openStatusWriter(options: StatusOptions): StatusWriter {
     async close() {
       abort.abort()
       await running
-      await writeUses(mostUses, true)
+      await writeUses(true)
     },
   }
 }
