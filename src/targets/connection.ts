@@ -126,7 +126,7 @@ async function readText(body: AsyncIterable<Uint8Array>, maxBytes: number): Prom
 function reasonOf(error: unknown, signal: AbortSignal): string {
   if (signal.aborted) return 'no answer in time'
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'no connection'
-  return /CERT|TLS|SSL|SELF_SIGNED|ISSUER/.test(code)
+  return /CERT|TLS|SSL|SELF_SIGNED|ISSUER|VERIFY|UNTRUSTED/.test(code)
     ? `its certificate is not to be trusted (${code})`
     : `no connection (${code})`
 }
