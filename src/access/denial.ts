@@ -79,7 +79,14 @@ function nameTags({ tags }: Session): readonly TraceStep[] {
 function whoIs({ principal }: Session): string {
   if (principal.kind === 'root') return 'session of the root key'
   if (principal.kind === 'user') return `session of user ${principal.subject}`
+  if (principal.kind === 'service-account') return whichPod(principal)
   return `subject "${principal.subject}" of ${principal.issuer} (provider ${principal.provider})`
+}
+
+function whichPod({ displayName, provider, claims }: Session['principal']): string {
+  const pod = claims.get('pod')
+  const inPod = typeof pod === 'string' ? `, pod ${pod}` : ''
+  return `service account ${displayName} of Kubernetes cluster "${provider}"${inPod}`
 }
 
 function bindsBy({ source }: Pick<Session, 'source'>): string {
@@ -95,8 +102,18 @@ function bindsBy({ source }: Pick<Session, 'source'>): string {
     case 'ldap':
       return `the policies attached now to ${source.user} and its groups`
     case 'binding':
-      return `what ${source.bindings.join(', ')} gave`
+      return boundBy(source)
   }
+}
+
+function boundBy(source: Extract<Session['source'], { kind: 'binding' }>): string {
+  const { bindings, names, documents, roleArn } = source
+  const given = [
+    ...names.map((name) => `policy "${name}"`),
+    ...(documents.length > 0 ? [`${documents.length} of their own`] : []),
+    ...(roleArn === undefined ? [] : [`role ${roleArn}`]),
+  ]
+  return `binding ${bindings.join(', ')} gave ${given.join(', ')}`
 }
 
 function ok(step: string, detail: string): TraceStep {

@@ -22,6 +22,7 @@ describe('wrong usage (exit code 2)', () => {
     ['admin', 'user', 'ls', 'too', 'many', 'arguments'],
     ['admin', 'sessions', 'revoke'],
     ['admin', 'sessions', 'revoke', '--user', 'a', '--session', 'b'],
+    ['admin', 'sessions', 'revoke', '--binding', 'a', '--cluster', 'b'],
     ['admin', 'sessions', 'revoke', '--principal', 'half'],
     ['admin', 'sessions', 'revoke', '--principal', 'a', 'b', 'c'],
     ['admin', 'accesskey', 'add', 'ann', '--access-key-id', 'only-half'],

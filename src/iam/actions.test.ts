@@ -447,8 +447,30 @@ describe('the key ring and revocation', () => {
     assert.match((await call(world, root, 'ListRevocations')).text, /leaked/)
   })
 
+  it('ends what a binding gave, or all of a cluster', async (t) => {
+    const world = await makeWorld(t)
+    const binding = 'sts.min.io/PolicyBinding/store/web.1'
+    await expectCodes(world, [
+      ['RevokeSessions', { Binding: binding }, 200],
+      ['RevokeSessions', { Cluster: 'local' }, 200],
+    ])
+    assert.deepEqual(
+      world.revoked.map((rule) => [rule.policySource, rule.provider]),
+      [
+        [`binding/${binding}`, undefined],
+        [undefined, 'local'],
+      ],
+    )
+    assert.match((await call(world, root, 'ListRevocations')).text, /<PolicySource>binding\/sts/)
+  })
+
   for (const [title, fields] of [
     ['nobody', {}],
+    ['a binding without its kind', { Binding: 'store/web' }],
+    ['a binding of another kind', { Binding: 'rbac/RoleBinding/store/web' }],
+    ['a cluster that has no name', { Cluster: '' }],
+    ['a cluster that can have no such name', { Cluster: 'My Cluster' }],
+    ['a binding and a cluster', { Binding: 'daypass.dev/Binding/s/w', Cluster: 'local' }],
     ['an empty session', { AccessKeyId: '' }],
     ['something that is no session', { AccessKeyId: 'rootkey' }],
     ['half a principal', { Provider: 'corp' }],

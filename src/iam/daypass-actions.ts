@@ -39,6 +39,8 @@ export const daypassActions: readonly (readonly [string, Action])[] = [
         Provider: optional(text),
         Subject: optional(text),
         UserName: optional(userName),
+        Binding: optional(text),
+        Cluster: optional(text),
         Root: optional(oneOf('true')),
         Reason: optional(reasonText),
       },
@@ -88,6 +90,7 @@ function revocationElement(rule: RevocationRule): Members {
     Principal: rule.principal,
     Provider: rule.provider,
     Role: rule.role,
+    PolicySource: rule.policySource,
     SigningKeyId: rule.sealingKey,
     IssuedBefore: rule.issuedBefore,
     ExpireDate: rule.expiresAt,
@@ -110,22 +113,28 @@ function reasonText(value: string, name: string): string {
 
 type Whom =
   | Readonly<{ kind: 'session'; accessKeyId: string }>
+  | Readonly<{ kind: 'binding'; id: string }>
+  | Readonly<{ kind: 'cluster'; name: string }>
   | Readonly<{ kind: 'root' | 'user' | 'web-identity'; provider: string; subject: string }>
 
-/** Exactly one of the four ways to say whose sessions end: half a principal would end nothing, or too much. */
+/** Exactly one of the ways to say whose sessions end: half a principal would end nothing, or too much. */
 function whom(
   values: Readonly<{
     AccessKeyId: string | undefined
     Provider: string | undefined
     Subject: string | undefined
     UserName: string | undefined
+    Binding: string | undefined
+    Cluster: string | undefined
     Root: 'true' | undefined
   }>,
 ): Whom {
-  const { AccessKeyId, Provider, Subject, UserName, Root } = values
+  const { AccessKeyId, Provider, Subject, UserName, Binding, Cluster, Root } = values
   const ways: Whom[] = []
   if (AccessKeyId !== undefined) ways.push({ kind: 'session', accessKeyId: AccessKeyId })
   if (UserName !== undefined) ways.push({ kind: 'user', provider: 'internal', subject: UserName })
+  if (Binding !== undefined) ways.push({ kind: 'binding', id: bindingId(Binding) })
+  if (Cluster !== undefined) ways.push({ kind: 'cluster', name: clusterName(Cluster) })
   if (Root !== undefined) ways.push({ kind: 'root', provider: 'internal', subject: 'root' })
   if (Provider !== undefined && Subject !== undefined) {
     ways.push({ kind: 'web-identity', provider: Provider, subject: Subject })
@@ -135,7 +144,28 @@ function whom(
   if (way && more.length === 0 && !half) return way
   throw new IamError(
     'invalid_parameter',
-    'Say whose sessions end in exactly one way: AccessKeyId, or Provider with Subject, or UserName, or Root',
+    'Say whose sessions end in exactly one way: AccessKeyId, or Provider with Subject, or UserName, or Binding, or Cluster, or Root',
+  )
+}
+
+/** A name with a slip in it would end nobody's sessions, and look as if it had. */
+function bindingId(value: string): string {
+  const isId =
+    /^(?:daypass\.dev\/Binding|sts\.min\.io\/PolicyBinding)\/[a-z0-9-]{1,63}\/[a-z0-9.-]{1,253}$/.test(
+      value,
+    )
+  if (isId) return value
+  throw new IamError(
+    'invalid_parameter',
+    'Binding must be daypass.dev/Binding/NAMESPACE/NAME or sts.min.io/PolicyBinding/NAMESPACE/NAME',
+  )
+}
+
+function clusterName(value: string): string {
+  if (/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(value)) return value
+  throw new IamError(
+    'invalid_parameter',
+    "Cluster must be a cluster's name as the operator calls it, such as local",
   )
 }
 
@@ -181,5 +211,10 @@ function ruleFor(whose: Whom, reason: string, { now, admin }: ActionContext): Ne
     const issuedBefore = new Date(now.getTime() + clockToleranceMs)
     return { session: whose.accessKeyId, issuedBefore, reason }
   }
+  if (whose.kind === 'binding') {
+    return { policySource: `binding/${whose.id}`, issuedBefore: now, reason }
+  }
+  // Kubernetes service accounts go by their cluster, as other people by their provider.
+  if (whose.kind === 'cluster') return { provider: whose.name, issuedBefore: now, reason }
   return { principal: principalKey(whose), issuedBefore: now, reason }
 }

@@ -18,6 +18,11 @@ export function addSessionCommands(admin: Command, setting: Setting): void {
       'all sessions of SUBJECT, as proven by PROVIDER: the `sub` of tokens; of people of a directory the distinguished name in any spelling, or the login name',
     )
     .option('--user <name>', 'all sessions of a user')
+    .option(
+      '--binding <id>',
+      'all sessions that a Kubernetes binding gave: `daypass.dev/Binding/NAMESPACE/NAME` or `sts.min.io/PolicyBinding/NAMESPACE/NAME`',
+    )
+    .option('--cluster <name>', 'all sessions of the service accounts of a Kubernetes cluster')
     .option('--root', 'all sessions that the root key bought')
     .option('--reason <text>', 'kept with the rule and in the audit')
   remote(revoke, setting, async (client, _, options) => {
@@ -26,6 +31,8 @@ export function addSessionCommands(admin: Command, setting: Setting): void {
       session: textOption(options, 'session'),
       principal: Array.isArray(principal) ? principal.map(String) : undefined,
       user: textOption(options, 'user'),
+      binding: textOption(options, 'binding'),
+      cluster: textOption(options, 'cluster'),
       root: options['root'] === true ? 'true' : undefined,
     })
     const Reason = textOption(options, 'reason')
@@ -45,15 +52,23 @@ type Whom = Readonly<{
   session: string | undefined
   principal: readonly string[] | undefined
   user: string | undefined
+  binding: string | undefined
+  cluster: string | undefined
   root: 'true' | undefined
 }>
 
-function fieldsOf({ session, principal, user, root }: Whom): Fields {
-  const ways = [session, principal, user, root].filter((way) => way !== undefined)
+function fieldsOf({ session, principal, user, binding, cluster, root }: Whom): Fields {
+  const all = [session, principal, user, binding, cluster, root]
+  const ways = all.filter((way) => way !== undefined)
   if (ways.length !== 1) {
-    throw new CliError('usage', 'Give exactly one of --session, --principal, --user and --root')
+    throw new CliError(
+      'usage',
+      'Give exactly one of --session, --principal, --user, --binding, --cluster and --root',
+    )
   }
-  if (principal === undefined) return { AccessKeyId: session, UserName: user, Root: root }
+  if (principal === undefined) {
+    return { AccessKeyId: session, UserName: user, Binding: binding, Cluster: cluster, Root: root }
+  }
   const [Provider, Subject, ...more] = principal
   if (!Provider || !Subject || more.length > 0) {
     throw new CliError('usage', '--principal takes two values: PROVIDER SUBJECT')
@@ -77,13 +92,19 @@ function showRules(rules: readonly Answer[]): Output {
     principal: rule.text('Principal'),
     provider: rule.text('Provider'),
     role: rule.text('Role'),
+    policySource: rule.text('PolicySource'),
     issuedBefore: rule.text('IssuedBefore') ?? '',
     keptUntil: rule.text('ExpireDate') ?? '',
     reason: rule.text('Reason') ?? '',
   }))
   const rows = value.map((rule) => [
     rule.id,
-    rule.session ?? whoseSessions(rule.principal) ?? rule.provider ?? rule.role ?? '',
+    rule.session ??
+      whoseSessions(rule.principal) ??
+      rule.provider ??
+      rule.role ??
+      rule.policySource ??
+      '',
     rule.issuedBefore,
     rule.keptUntil,
     rule.reason,
