@@ -46,6 +46,10 @@ const refuses = (kind: Kind, title: string, spec: unknown): Sample => ({
 const binding = (spec: Spec): Spec => ({ subjects, policies, ...spec })
 const withSubject = (more: Spec): Spec => binding({ subjects: [{ ...subject, ...more }] })
 const selecting = (namespaceSelector: Spec): Spec => withSubject({ namespaceSelector })
+const gateway = (more: Spec): Spec => ({
+  target: { gateway: { sessionKeysSecretRef: { name: 'keys' }, ...more } },
+})
+const admin = { endpoint: 'https://store.tenant-a.svc:9000', credentialsSecretRef }
 const tenant = (more: Spec): Spec => ({ target: { assumeRole: { ...assumeRole, ...more } } })
 
 const bindings: readonly Sample[] = [
@@ -159,6 +163,44 @@ const tenants: readonly Sample[] = [
   takes('tenants', 'a gateway', {
     target: { gateway: { sessionKeysSecretRef: { name: 'keys' } } },
   }),
+  takes('tenants', 'a gateway whose sessions can be ended', gateway({ admin })),
+  takes(
+    'tenants',
+    'a gateway with everything',
+    gateway({
+      admin: {
+        ...admin,
+        endpoint: 'http://store:9000',
+        insecureHttp: true,
+        region: 'eu-central-1',
+        caSecretRef: { name: 'ca', key: 'bundle.pem' },
+      },
+    }),
+  ),
+  refuses(
+    'tenants',
+    'plain HTTP to a gateway',
+    gateway({ admin: { ...admin, endpoint: 'http://store:9000' } }),
+  ),
+  refuses(
+    'tenants',
+    'a gateway with a path',
+    gateway({ admin: { ...admin, endpoint: `${endpoint}/iam` } }),
+  ),
+  refuses('tenants', 'a gateway without credentials', gateway({ admin: { endpoint } })),
+  refuses(
+    'tenants',
+    'two authorities for a gateway',
+    gateway({ admin: { ...admin, caSecretRef: { name: 'a' }, caConfigMapRef: { name: 'a' } } }),
+  ),
+  {
+    ...takes(
+      'tenants',
+      'a misspelt admin, which only the operator refuses',
+      gateway({ admn: admin }),
+    ),
+    parser: false,
+  },
   takes('tenants', 'a server with an STS', { target: { assumeRole } }),
   takes('tenants', 'a tenant with everything', {
     ...tenant({

@@ -5,9 +5,19 @@ import { parseBy, parsedOf, readDocument, refused, type Parsed } from './parsed.
 /** A key of a Secret or ConfigMap in the tenant's namespace. */
 export type KeyReference = Readonly<{ kind: 'secrets' | 'configmaps'; name: string; key: string }>
 
+/** The IAM API of a gateway's server, where sessions are ended, with its Secrets by name. */
+export type TenantAdmin = Readonly<{
+  endpoint: string
+  region?: string | undefined
+  ca?: KeyReference | undefined
+  /** The Secret with `accessKeyId` and `secretAccessKey`. */
+  credentialsSecret: string
+  insecureHttp: boolean
+}>
+
 /** How a tenant is reached, with its Secrets by name. */
 export type TenantReach =
-  | Readonly<{ kind: 'gateway'; sessionKeysSecret: string }>
+  | Readonly<{ kind: 'gateway'; sessionKeysSecret: string; admin?: TenantAdmin | undefined }>
   | Readonly<{
       kind: 'assume-role'
       endpoint: string
@@ -37,34 +47,54 @@ export const defaultPolicyBytes = 2048
 const keyOf = (key: string) =>
   z.strictObject({ name: subdomainName, key: z.string().min(1).max(253).default(key) })
 
+/** What an address takes to be asked with credentials: shared by both targets. */
+const connection = {
+  endpoint: z.url({ protocol: /^https?$/ }).max(1024),
+  region: z
+    .string()
+    .regex(/^[a-z0-9-]{1,32}$/)
+    .optional(),
+  caSecretRef: keyOf('ca.crt').optional(),
+  caConfigMapRef: keyOf('ca.crt').optional(),
+  credentialsSecretRef: z.strictObject({ name: subdomainName }),
+  insecureHttp: z.boolean().default(false),
+}
+
+type Connection = z.infer<z.ZodObject<typeof connection>>
+
+/** All that is wrong with an address, beyond its form. */
+function checkConnection(
+  { endpoint, caSecretRef, caConfigMapRef, insecureHttp }: Connection,
+  context: z.RefinementCtx,
+): void {
+  const refuse = (field: string, message: string): void => {
+    context.addIssue({ code: 'custom', message, path: [field] })
+  }
+  if (caSecretRef && caConfigMapRef) {
+    refuse('caConfigMapRef', 'is one of caSecretRef and caConfigMapRef, not both')
+  }
+  if (!insecureHttp && !endpoint.startsWith('https:')) {
+    refuse(
+      'endpoint',
+      'is plain HTTP: use https, or set insecureHttp: true and let credentials be read on the way',
+    )
+  }
+  const path = URL.canParse(endpoint) ? new URL(endpoint).pathname : ''
+  if (path !== '/' || /[?#@]/.test(endpoint)) {
+    refuse('endpoint', 'is scheme, host and port alone')
+  }
+}
+
+const admin = z.strictObject(connection).superRefine(checkConnection)
+
 const assumeRole = z
   .strictObject({
-    endpoint: z.url({ protocol: /^https?$/ }).max(1024),
-    region: z
-      .string()
-      .regex(/^[a-z0-9-]{1,32}$/)
-      .optional(),
+    ...connection,
     dialect: z.enum(['minio', 'aws']).default('minio'),
-    caSecretRef: keyOf('ca.crt').optional(),
-    caConfigMapRef: keyOf('ca.crt').optional(),
-    credentialsSecretRef: z.strictObject({ name: subdomainName }),
     roleArn: roleArn.optional(),
     maxPolicyBytes: z.int().min(256).max(131_072).default(defaultPolicyBytes),
-    insecureHttp: z.boolean().default(false),
   })
-  .refine(({ caSecretRef, caConfigMapRef }) => !(caSecretRef && caConfigMapRef), {
-    message: 'is one of caSecretRef and caConfigMapRef, not both',
-    path: ['caConfigMapRef'],
-  })
-  .refine(({ endpoint, insecureHttp }) => insecureHttp || endpoint.startsWith('https:'), {
-    message:
-      'is plain HTTP: use https, or set insecureHttp: true and let credentials be read on the way',
-    path: ['endpoint'],
-  })
-  .refine(({ endpoint }) => new URL(endpoint).pathname === '/' && !/[?#@]/.test(endpoint), {
-    message: 'is scheme, host and port alone',
-    path: ['endpoint'],
-  })
+  .superRefine(checkConnection)
 
 /** `daypass.dev/v1 Tenant`. */
 const schema = z.object({
@@ -75,6 +105,7 @@ const schema = z.object({
         z.strictObject({
           gateway: z.strictObject({
             sessionKeysSecretRef: z.strictObject({ name: subdomainName }),
+            admin: admin.optional(),
           }),
         }),
         z.strictObject({ assumeRole }),
@@ -107,15 +138,32 @@ export function parseTenant(object: unknown): Parsed<TenantResource> {
 
 function reachOf(target: z.infer<typeof schema>['spec']['target']): TenantReach {
   if ('gateway' in target) {
-    return { kind: 'gateway', sessionKeysSecret: target.gateway.sessionKeysSecretRef.name }
+    const { sessionKeysSecretRef, admin: settings } = target.gateway
+    return {
+      kind: 'gateway',
+      sessionKeysSecret: sessionKeysSecretRef.name,
+      ...(settings && { admin: adminOf(settings) }),
+    }
   }
   const { caSecretRef, caConfigMapRef, credentialsSecretRef, ...rest } = target.assumeRole
   return {
     kind: 'assume-role',
     ...rest,
-    ca: caSecretRef
-      ? { kind: 'secrets', ...caSecretRef }
-      : caConfigMapRef && { kind: 'configmaps', ...caConfigMapRef },
+    ca: caOf({ caSecretRef, caConfigMapRef }),
     credentials: { secret: credentialsSecretRef.name, format: 'keys' },
   }
+}
+
+function adminOf(settings: z.infer<typeof admin>): TenantAdmin {
+  const { endpoint, region, insecureHttp, credentialsSecretRef } = settings
+  const ca = caOf(settings)
+  return { endpoint, region, insecureHttp, ca, credentialsSecret: credentialsSecretRef.name }
+}
+
+function caOf({
+  caSecretRef,
+  caConfigMapRef,
+}: Pick<Connection, 'caSecretRef' | 'caConfigMapRef'>): KeyReference | undefined {
+  if (caSecretRef) return { kind: 'secrets', ...caSecretRef }
+  return caConfigMapRef && { kind: 'configmaps', ...caConfigMapRef }
 }
