@@ -9,6 +9,7 @@ import { addImportCommands } from './commands/import.ts'
 import { addKeyRingCommands } from './commands/keys.ts'
 import { addLdapCommands } from './commands/ldap.ts'
 import { addLintCommand } from './commands/lint.ts'
+import { addOperatorCommand } from './commands/operator.ts'
 import { addPolicyCommands } from './commands/policy.ts'
 import { addProviderCommands } from './commands/provider.ts'
 import { addRoleCommands } from './commands/role.ts'
@@ -43,6 +44,7 @@ function createProgram(context: Context): Command {
     deliver: (output: Output, json: boolean) => deliver(context, output, json),
   }
   addServerCommand(program, setting)
+  addOperatorCommand(program, setting)
   const admin = program.command('admin').description('change and look at a running server')
   addPolicyCommands(admin, setting)
   addUserCommands(admin, setting)

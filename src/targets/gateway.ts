@@ -1,5 +1,7 @@
 import { issueShared, type Credentials } from '../credentials/index.ts'
+import { ExchangeError } from '../exchange.ts'
 import type { Grant } from '../grants/index.ts'
+import { bindingsOf } from './inline-policy.ts'
 import { unreachable } from './target-failure.ts'
 import type { GatewayTarget } from './types.ts'
 
@@ -17,7 +19,24 @@ export async function issueByGateway(
   const keys = await target.sessionKeys().catch((cause: unknown) => {
     throw unreachable(`the session keys cannot be had: ${reasonOf(cause)}`, cause)
   })
-  return issueShared(grant, keys, ground)
+  return issueShared({ ...grant, source: withResources(grant, target) }, keys, ground)
+}
+
+/**
+ * Policies that are resources of the cluster ride along as they are now; the tenant's servers know nothing of them. One
+ * that is nowhere may have been meant to deny something.
+ */
+function withResources({ source }: Grant, target: GatewayTarget): Grant['source'] {
+  if (source.kind !== 'binding')
+    throw new TypeError('only what bindings give is sealed for a tenant')
+  const found = source.names.flatMap((name) => target.findPolicy(name) ?? [])
+  const names = source.names.filter((name) => target.findPolicy(name) === undefined)
+  const [missing] = names
+  if (missing !== undefined && !target.asksTenant) {
+    const message = `${bindingsOf(source)} names the policy ${JSON.stringify(missing)}, and there is no such Policy in the namespace of tenant ${target.tenant}`
+    throw new ExchangeError('no_policy', message)
+  }
+  return { ...source, names, documents: [...new Set([...source.documents, ...found])] }
 }
 
 function reasonOf(cause: unknown): string {

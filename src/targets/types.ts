@@ -6,6 +6,12 @@ export type Target = GatewayTarget | AssumeRoleTarget
 /** A tenant whose every S3 face is ours: sessions are sealed here under keys that both hold. */
 export type GatewayTarget = Readonly<{
   kind: 'gateway'
+  /** For messages: `NAMESPACE/NAME`. */
+  tenant: string
+  /** Documents of named policies that are kept outside the tenant, such as `daypass.dev/v1 Policy` resources. */
+  findPolicy(name: string): string | undefined
+  /** Whether names that are not found there are looked up by the tenant's servers, at each use. */
+  asksTenant: boolean
   /** Asked at each use; whoever answers may remember it. Rejects when the keys cannot be had. */
   sessionKeys(): Promise<SharedSessionKeys>
 }>
