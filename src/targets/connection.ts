@@ -15,7 +15,7 @@ export type Call = Readonly<{
   query?: string
   /** A form. */
   body?: string
-  service: 's3' | 'sts'
+  service: 's3' | 'sts' | 'iam'
   region: string
   maxAnswerBytes: number
 }>
@@ -26,7 +26,10 @@ const connectMs = 3000
 const connections = 16
 
 /** @throws TargetFailure for an address that no credentials may travel to */
-export function wayOf({ endpoint, insecureHttp }: AssumeRoleTarget, ca: string | undefined): Way {
+export function wayOf(
+  { endpoint, insecureHttp }: Pick<AssumeRoleTarget, 'endpoint' | 'insecureHttp'>,
+  ca: string | undefined,
+): Way {
   const origin = URL.canParse(endpoint) ? new URL(endpoint) : undefined
   if (origin?.protocol === 'https:') return { origin, ca }
   const isLocal = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(origin?.hostname ?? '')

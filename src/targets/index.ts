@@ -4,5 +4,6 @@
  * inline policy. Never decides who may have what, never reads a cluster, and holds no tenant up for another one.
  */
 export { createTargets, type Targets, type TargetsOptions } from './create-targets.ts'
+export { endSessions, type AdminTarget, type SessionsEnd } from './end-sessions.ts'
 export type { TargetEvent } from './target-event.ts'
 export type * from './types.ts'
