@@ -1,10 +1,17 @@
-/** The reference of the configuration file, from the schema itself: `npm run docs` writes it, a test holds it fresh. */
+/** The references of the configuration files, from the schemas themselves: `npm run docs` writes them, a test holds them fresh. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import { configSchema } from '../src/config/index.ts'
+import { configSchema, operatorSchema } from '../src/config/index.ts'
 
-const file = resolve(import.meta.dirname, '../docs/configuration.md')
+const docs = resolve(import.meta.dirname, '../docs')
+
+/** Page and schema of each command that has a configuration file. */
+export const pages = [
+  { file: resolve(docs, 'configuration.md'), schema: configSchema },
+  { file: resolve(docs, 'kubernetes-configuration.md'), schema: operatorSchema },
+] as const
+type Page = (typeof pages)[number]
 const begin = '<!-- generated: npm run docs -->'
 const end = '<!-- end of what is generated -->'
 
@@ -19,14 +26,15 @@ type Schema = Readonly<{
   additionalProperties?: Schema | boolean
   items?: Schema
   anyOf?: readonly Schema[]
+  oneOf?: readonly Schema[]
+  const?: unknown
   required?: readonly string[]
 }>
 
 type Row = Readonly<{ path: string; kind: string; fallback: string; description: string }>
 
-export function configReference(): string {
-  const schema = z.toJSONSchema(configSchema, { io: 'input' }) as Schema
-  const rows = rowsOf(schema, '').map(
+function configReference({ schema }: Page): string {
+  const rows = rowsOf(z.toJSONSchema(schema, { io: 'input' }) as Schema, '').map(
     ({ path, kind, fallback, description }) =>
       `| \`${path}\` | ${kind} | ${fallback} | ${description} |`,
   )
@@ -34,15 +42,16 @@ export function configReference(): string {
 }
 
 /** The page with its generated part made anew. */
-export function freshPage(): string {
-  const page = readFileSync(file, 'utf8')
+export function freshPage(place: Page): string {
+  const { file } = place
+  const page = currentPage(place)
   const from = page.indexOf(begin)
   const to = page.indexOf(end)
   if (from < 0 || to < from) throw new Error(`${file} has lost its markers`)
-  return `${page.slice(0, from)}${begin}\n\n${configReference()}\n\n${page.slice(to)}`
+  return `${page.slice(0, from)}${begin}\n\n${configReference(place)}\n\n${page.slice(to)}`
 }
 
-export function currentPage(): string {
+export function currentPage({ file }: Page): string {
   return readFileSync(file, 'utf8')
 }
 
@@ -63,12 +72,15 @@ function rowsOf(schema: Schema, prefix: string): readonly Row[] {
 
 function childrenOf(schema: Schema, path: string): readonly Row[] {
   if (schema.type === 'array' && schema.items) return rowsOf(schema.items, `${path}[]`)
+  if (schema.oneOf) return schema.oneOf.flatMap((each) => rowsOf(each, path))
   const { additionalProperties } = schema
   if (typeof additionalProperties === 'object') return rowsOf(additionalProperties, `${path}.NAME`)
   return rowsOf(schema, path)
 }
 
 function kindOf(schema: Schema): string {
+  if (schema.const !== undefined) return `\`${String(schema.const)}\``
+  if (schema.oneOf) return 'group'
   if (schema.enum) return schema.enum.map((value) => `\`${String(value)}\``).join(', ')
   if (schema.type === 'array') return `list of ${schema.items ? kindOf(schema.items) : 'anything'}`
   if (schema.type === 'object') return schema.properties ? 'group' : 'mapping'
@@ -93,4 +105,6 @@ function fallbackOf(schema: Schema, required: boolean): string {
   return value === '' ? 'empty' : `\`${JSON.stringify(value).replaceAll('"', '')}\``
 }
 
-if (process.argv[1] === import.meta.filename) writeFileSync(file, freshPage())
+if (process.argv[1] === import.meta.filename) {
+  for (const place of pages) writeFileSync(place.file, freshPage(place))
+}

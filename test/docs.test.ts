@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { currentPage, freshPage } from '../scripts/config-reference.ts'
+import { basename } from 'node:path'
+import { currentPage, freshPage, pages } from '../scripts/config-reference.ts'
 
-describe('docs/configuration.md', () => {
-  it('says what the schema says; if not, run: npm run docs', () => {
-    assert.equal(currentPage(), freshPage())
+for (const page of pages) {
+  describe(`docs/${basename(page.file)}`, () => {
+    it('says what the schema says; if not, run: npm run docs', () => {
+      assert.equal(currentPage(page), freshPage(page))
+    })
   })
-})
+}
