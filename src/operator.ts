@@ -3,6 +3,7 @@
  * faces are the STS of its tenants, admission and operations.
  */
 import { randomBytes, randomUUID } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { pino } from 'pino'
 import type { Logger } from 'pino'
@@ -105,7 +106,7 @@ async function openGround(house: House) {
   const { config, onError } = house
   const { kubeconfig, context, features, watchedNamespaces, staleAfterSeconds } = config
   const api = house.opened(await openClusterApi({ kubeconfig, context }))
-  const namespace = config.namespace ?? 'daypass-operator'
+  const namespace = config.namespace ?? namespaceOfPod() ?? 'daypass-operator'
   let status: StatusWriter | undefined
   const directory = new ClusterDirectory({
     homeCluster: config.clusterName,
@@ -149,6 +150,12 @@ async function openGround(house: House) {
   }
   const audit = house.opened(await openAudit(house))
   return { api, namespace, directory, cluster, lease, status, audit }
+}
+
+/** Where a pod finds the namespace that it runs in. */
+function namespaceOfPod(): string | undefined {
+  const file = '/var/run/secrets/kubernetes.io/serviceaccount/namespace'
+  return existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined
 }
 
 async function openAudit({ config, onError }: House): Promise<AuditLog> {
