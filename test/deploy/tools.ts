@@ -32,6 +32,8 @@ export type Outcome = Readonly<{ status: number; stdout: string; stderr: string 
 
 /** Runs helm or kubectl; any exit status is an outcome. */
 export type Tools = Readonly<{
+  /** The folder of both. */
+  bin: string
   helm(...words: readonly string[]): Promise<Outcome>
   kubectl(...words: readonly string[]): Promise<Outcome>
 }>
@@ -55,6 +57,7 @@ export function getTools(kubeconfig?: string): Tools | string {
       })
     })
   return {
+    bin,
     helm: (...words) => start('helm', words),
     kubectl: (...words) => start('kubectl', words),
   }

@@ -42,11 +42,6 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end -}}
 {{- end -}}
 
-{{/* One replica at a time writes to resources and certificates. */}}
-{{- define "daypass-operator.reconciles" -}}
-{{- if or .Values.features.status .Values.certificate.requestAutoCert }}yes{{ end -}}
-{{- end -}}
-
 {{/* Values that make no sense together, each with what to do. */}}
 {{- define "daypass-operator.check" -}}
 {{- with .Values -}}
