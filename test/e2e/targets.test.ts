@@ -63,7 +63,13 @@ function tries(server: DaypassServer, keys: SessionKeys) {
     )
   const Bucket = 'data'
   return {
-    read: (Key: string) => tried(s3.send(new GetObjectCommand({ Bucket, Key }))),
+    // A body that nobody reads keeps its connection.
+    read: (Key: string) =>
+      tried(
+        s3
+          .send(new GetObjectCommand({ Bucket, Key }))
+          .then(({ Body }) => Body?.transformToString()),
+      ),
     write: (Key: string) => tried(s3.send(new PutObjectCommand({ Bucket, Key, Body: 'x' }))),
     remove: (Key: string) => tried(s3.send(new DeleteObjectCommand({ Bucket, Key }))),
     list: () => tried(s3.send(new ListObjectsV2Command({ Bucket }))),
