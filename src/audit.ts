@@ -4,6 +4,8 @@ import { dirname, join } from 'node:path'
 import type { PolicySource } from './credentials/index.ts'
 import type { TraceStep } from './grants/index.ts'
 
+export { boundRefusals } from './audit/refusal-budget.ts'
+
 /**
  * What the audit log keeps: who, how proven, what was granted or refused and why, from where. No secret is in it: a
  * token shows as its SHA-256, a session policy as its SHA-256 and length, and a `Secret` anywhere as `[secret]`.
@@ -53,9 +55,11 @@ export type AuditRefused = ExchangeFacts &
     outcome: 'refused'
     code: string
     message: string
-    /** How many refusals of unproven callers went unrecorded since the last record: they are counted only. */
-    unrecorded?: number
+    unrecorded?: Unrecorded
   }>
+
+/** So many refusals of the same caller, or of strangers, were passed over since the last one that stands here. */
+type Unrecorded = number
 
 /** An S3 or IAM request that policy refused. */
 export type AuditDenial = Readonly<{
@@ -71,6 +75,7 @@ export type AuditDenial = Readonly<{
     outcome: string
     reason: string
   }>[]
+  unrecorded?: Unrecorded
 }>
 
 /** A change of users, keys, policies, sessions: asked for, made, failed or refused. */
@@ -87,6 +92,7 @@ export type AuditAdmin = Readonly<{
   result?: unknown
   code?: string
   decisionId?: string
+  unrecorded?: Unrecorded
 }>
 
 /** Sessions that ended because of what a directory said about somebody. */

@@ -11,7 +11,7 @@ import { createAccess } from './access/index.ts'
 import type { Access, DenialTrace } from './access/index.ts'
 import { openAdministration } from './admin/index.ts'
 import type { Administration } from './admin/index.ts'
-import { openAuditLog } from './audit.ts'
+import { boundRefusals, openAuditLog } from './audit.ts'
 import type { AuditLog } from './audit.ts'
 import { ConfigError, loadConfig, loadRootCredentials } from './config/index.ts'
 import type { Config, RootCredentials } from './config/index.ts'
@@ -161,12 +161,11 @@ async function openGround(house: House, { dir, env }: ServeOptions) {
     ),
   )
   const state = house.opened(await openSqliteState(stateFile, { clock }))
-  const audit = house.opened(
-    await openAuditLog(join(dir, 'audit'), {
-      clock,
-      onFailure: (error) => onError('the audit log cannot be written', error),
-    }),
-  )
+  const log = await openAuditLog(join(dir, 'audit'), {
+    clock,
+    onFailure: (error) => onError('the audit log cannot be written', error),
+  })
+  const audit = boundRefusals(house.opened(log))
   return { masterKey, root, openingOrigin, state, audit }
 }
 
