@@ -294,12 +294,30 @@ async function syncDirectory(path: string): Promise<void> {
 
 /** One line of JSON with its line feed. */
 export function auditLine(event: AuditEvent): string {
-  return `${JSON.stringify({ schema: 1, ...printable(event) }, mapsAsObjects)}\n`
+  return `${event.kind === 'exchange' ? exchangeJson(event) : otherJson(event)}\n`
 }
 
-function printable(event: AuditEvent): object {
-  if (event.kind !== 'exchange' || event.outcome !== 'issued') return event
-  return { ...event, sessionPolicies: event.sessionPolicies.map((layer) => layer.map(digest)) }
+function otherJson(event: AuditEvent): string {
+  return JSON.stringify({ schema: 1, ...event }, mapsAsObjects)
+}
+
+/**
+ * Credentials wait for this line, so what costs time is done by hand: `JSON.stringify` takes twice as long for an
+ * instant as `toISOString` does, and a replacer is called for every member.
+ */
+function exchangeJson(event: AuditIssued | AuditRefused): string {
+  const at = event.at.toISOString()
+  if (event.outcome === 'refused') return JSON.stringify({ schema: 1, ...event, at })
+  const { issuedAt, expiresAt, sessionPolicies, tags } = event
+  return JSON.stringify({
+    schema: 1,
+    ...event,
+    at,
+    issuedAt: issuedAt.toISOString(),
+    expiresAt: expiresAt.toISOString(),
+    sessionPolicies: sessionPolicies.map((layer) => layer.map(digest)),
+    ...(tags && { tags: Object.fromEntries(tags) }),
+  })
 }
 
 function digest(document: string): Readonly<{ sha256: string; bytes: number }> {
