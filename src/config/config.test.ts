@@ -151,9 +151,11 @@ users: { a: { accessKeys: [{ accessKeyId: abc, secretAccessKey: plain }] } }
     const config = load(`
 tls: { certFile: a.pem, keyFile: /etc/b.pem }
 openid: [{ name: a, clientId: c, configUrl: "https://idp/d", caFile: ca.pem }]
+iamProviders: { caFile: iam-ca.pem }
 `)
     assert.deepEqual(config.tls, { certFile: join(dir, 'a.pem'), keyFile: '/etc/b.pem' })
     assert.equal(config.openid[0]?.caFile, join(dir, 'ca.pem'))
+    assert.equal(config.iamProviders.caFile, join(dir, 'iam-ca.pem'))
   })
 
   it('refuses a key that a mapping holds twice', () => {
