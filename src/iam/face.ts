@@ -91,6 +91,7 @@ async function serve<Caller extends IamCaller>(
   if (identity.kind === 'anonymous') {
     throw new IamError('not_authenticated', 'The request is not signed; sign it for service iam')
   }
+  refuseFederated(identity)
   const form = readForm(request, body)
   const name = form.get('Action') ?? ''
   const action = findAction(form)
@@ -126,6 +127,15 @@ function nameOf(identity: SignedIdentity): string {
   if (identity.kind === 'user') return identity.user
   const { provider, subject } = identity.session.principal
   return `${provider}:${subject}`
+}
+
+/**
+ * AWS STS API reference, GetFederationToken: no operation of IAM. It stands for somebody whom the owner of a key vouches
+ * for; that one must not make itself a key of the owner's which never ends.
+ */
+function refuseFederated(identity: SignedIdentity): void {
+  if (identity.kind !== 'session' || identity.session.way !== 'federation') return
+  throw new IamError('access_denied', 'The credentials of GetFederationToken call nothing of IAM')
 }
 
 /** A presigned link works for whoever finds it, for days, in a log or a history. It must not make keys or attach policies. */

@@ -17,7 +17,10 @@ export type SignedIdentity =
   | Readonly<{
       kind: 'session'
       accessKeyId: string
-      session: Readonly<{ principal: Readonly<{ provider: string; subject: string }> }>
+      session: Readonly<{
+        principal: Readonly<{ provider: string; subject: string }>
+        way?: 'session-token' | 'federation'
+      }>
     }>
 
 /** One permission that a call needs: `iam:CreateUser` on `arn:aws:iam::000000000000:user/bob`. */
