@@ -55,7 +55,7 @@ function fenceIn(allow: Rule, fence: Rule, budget: Budget): Fenced {
 function fencePlaces(allow: Rule, fence: Rule, budget: Budget): Fenced {
   if (fence.places.negated && fence.terms.length === 0) {
     const spared = { negated: false, globs: fence.places.globs }
-    const places = intersectPlaces(allow.places, spared, budget)
+    const places = intersectPlaces(allow.places, spared, true, budget)
     if (places === undefined) throw unsayable(allow, fence)
     return [isNowhere(places) ? [] : [{ ...allow, places }], []]
   }

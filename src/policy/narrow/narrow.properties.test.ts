@@ -122,7 +122,7 @@ describe('narrow', () => {
           assert.fail(show(one, request, result))
         }
       }),
-      { numRuns: 4000 },
+      { numRuns: 2500 },
     )
   })
 
@@ -136,7 +136,39 @@ describe('narrow', () => {
           assert.fail(show(one, request, result))
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: 1200 },
+    )
+  })
+
+  test('gives the same bytes again: for the same question, and for its own answer', () => {
+    fc.assert(
+      fc.property(narrowCase, (one) => {
+        const [result, again] = [narrowed(one)?.result, narrowed(one)?.result]
+        assert.deepEqual(result, again)
+        if (result === undefined) return
+        assert.equal(result.bytes, Buffer.byteLength(result.text))
+        const policy = parsePolicy(result.text, 'identity')
+        const twice = narrow({
+          bound: [{ name: 'result', policy }],
+          session: [],
+          facts: broker,
+          dialect: one.dialect,
+        })
+        assert.equal(twice.text, result.text)
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
+  test('does not care for the order of documents and statements', () => {
+    const turned = (documents: readonly RawDocument[]): readonly RawDocument[] =>
+      documents.toReversed().map((one) => ({ ...one, Statement: one.Statement.toReversed() }))
+    fc.assert(
+      fc.property(narrowCase, (one) => {
+        const other = { ...one, bound: turned(one.bound), session: turned(one.session) }
+        assert.equal(narrowed(other)?.result.text, narrowed(one)?.result.text)
+      }),
+      { numRuns: 1000 },
     )
   })
 

@@ -97,11 +97,12 @@ function readLayers(
       rules.filter(({ effect }) => effect === 'Allow'),
       budget,
     )
+  const slashed = reader.dialect === 'minio'
   const base = bound.flatMap(read)
   const ceilings = session.map(read)
   return {
     allows: ceilings.reduce(
-      (left, ceiling) => allowing(intersectRules(left, allowing(ceiling), budget)),
+      (left, ceiling) => allowing(intersectRules(left, allowing(ceiling), slashed, budget)),
       allowing(base),
     ),
     denies: [base, ...ceilings].flat().filter(({ effect }) => effect === 'Deny'),

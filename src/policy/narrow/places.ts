@@ -59,13 +59,21 @@ export function containsPlaces(outer: Places, inner: Places, budget: Budget): bo
   return inner.negated ? isEverywhere(outer) : covered(inner.globs, outer.globs)
 }
 
-/** Exactly what lies in both. `undefined`: it cannot be written down. */
-export function intersectPlaces(one: Places, other: Places, budget: Budget): Places | undefined {
+/**
+ * Exactly what lies in both. `undefined`: it cannot be written down.
+ * @param slashed the target asks about a bucket as `bucket/`, as MinIO does, so that `bucket/*` means the bucket as well
+ */
+export function intersectPlaces(
+  one: Places,
+  other: Places,
+  slashed: boolean,
+  budget: Budget,
+): Places | undefined {
   if (one.negated && other.negated) {
     return simplifyPlaces({ negated: true, globs: [...one.globs, ...other.globs] }, budget)
   }
-  if (one.negated) return withoutPlaces(other, one.globs, budget)
-  if (other.negated) return withoutPlaces(one, other.globs, budget)
+  if (one.negated) return withoutPlaces(other, one.globs, slashed, budget)
+  if (other.negated) return withoutPlaces(one, other.globs, slashed, budget)
   const found: Place[] = []
   for (const glob of one.globs) {
     for (const second of other.globs) {
@@ -81,13 +89,21 @@ export function intersectPlaces(one: Places, other: Places, budget: Budget): Pla
 function withoutPlaces(
   places: Places,
   without: readonly Place[],
+  slashed: boolean,
   budget: Budget,
 ): Places | undefined {
   if (isEverywhere(places)) return { negated: true, globs: without }
-  const { inside, outside, partly } = sortPlaces(places.globs, without, budget)
-  return partly.length > 0 || (inside.length === 0 && outside.length === 0)
-    ? undefined
-    : { negated: false, globs: outside }
+  const { outside, partly } = sortPlaces(places.globs, without, budget)
+  if (partly.length > 0) return undefined
+  const asAsked = slashed ? outside.map(withSlash) : []
+  const sorted = sortPlaces(asAsked, without, budget)
+  return sorted.outside.length < asAsked.length ? undefined : { negated: false, globs: outside }
+}
+
+/** What could be a bucket, as MinIO asks about it. */
+function withSlash(place: Place): Place {
+  const slash = 0x2f
+  return place.codes.includes(slash) ? place : placeOf([...place.codes, slash])
 }
 
 type Sorted = Readonly<{

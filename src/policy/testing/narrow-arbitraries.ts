@@ -173,7 +173,7 @@ function statementOf(conditions: boolean, negations: boolean): fc.Arbitrary<RawS
       ...which,
       ...where,
       ...(Object.keys(Condition).length > 0 && { Condition }),
-    })) as fc.Arbitrary<RawStatement>
+    })) as fc.Arbitrary<RawStatement> // oxlint-disable-line typescript/no-unsafe-type-assertion -- the parts together are the whole statement
 }
 
 function documents(minLength: number, maxLength: number): fc.Arbitrary<readonly RawDocument[]> {
