@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { AdminError } from './admin-error.ts'
 import { providerName } from './names.ts'
+import { open } from './testing/house.ts'
 
 describe('the URL of an OpenID provider', () => {
   it('is https anywhere, or http on this machine', () => {
@@ -42,5 +44,30 @@ describe('the URL of an OpenID provider', () => {
     ]) {
       assert.throws(() => providerName(url), AdminError, url)
     }
+  })
+})
+
+describe('an OpenID provider', () => {
+  it('is there in every process of one store, with what was changed, until it is deleted', async () => {
+    const one = await open()
+    const two = await open({ state: one.state })
+    const seen = async (clientIds: readonly string[] | undefined): Promise<void> => {
+      while (String(two.admin.findProvider(arn)?.clientIds) !== String(clientIds)) {
+        await setTimeout(5)
+      }
+    }
+    const url = 'https://login.example.org/a'
+    const { arn } = await one.admin.createProvider({ url, clientIds: ['app'], thumbprints: [] })
+    await seen(['app'])
+    assert.equal(two.admin.findProvider(arn)?.url, url)
+    await one.admin.addClientId(arn, 'cli')
+    await seen(['app', 'cli'])
+    await one.admin.removeClientId(arn, 'app')
+    await seen(['cli'])
+    await one.admin.deleteProvider(arn)
+    assert.deepEqual(one.revoked, [arn])
+    await seen(undefined)
+    assert.deepEqual(two.admin.listProviders(), [])
+    await Promise.all([one.admin.close(), two.admin.close()])
   })
 })
