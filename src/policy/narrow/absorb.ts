@@ -1,5 +1,6 @@
 import { malformed } from '../errors.ts'
 import type { Budget } from './budget.ts'
+import { inOrder } from './compress.ts'
 import { containsGlob, type Glob } from './glob.ts'
 import { intersectNames, touchesAny } from './names.ts'
 import type { Names, Rule } from './narrow-types.ts'
@@ -17,7 +18,7 @@ export function absorbFences({ allows, denies }: Rules, budget: Budget): Rules {
   const plain = denies.filter((deny) => !isFence(deny))
   const added: Rule[] = []
   let left = allows
-  for (const fence of denies.filter(isFence)) {
+  for (const fence of inOrder(denies.filter(isFence))) {
     left = left.flatMap((allow) => {
       if (allow.service !== fence.service) return [allow]
       const [kept, denied] = fenceIn(allow, fence, budget)

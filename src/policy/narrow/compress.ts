@@ -1,8 +1,8 @@
 import type { Budget } from './budget.ts'
-import { keepWidest, type Glob } from './glob.ts'
+import { byKey, keepWidest, type Glob } from './glob.ts'
 import { containsNames, plainNames } from './names.ts'
 import type { Rule, Term } from './narrow-types.ts'
-import { containsPlaces, simplifyPlaces } from './places.ts'
+import { containsPlaces, isEverywhere, simplifyPlaces } from './places.ts'
 import { eitherTerm, sameTerm } from './terms.ts'
 
 /**
@@ -24,6 +24,29 @@ export function mixServices(rules: readonly Rule[], budget: Budget): readonly Ru
   return uniteBy(rules, joinNames(budget), ({ effect, names, places, terms }) =>
     names.except.length > 0 ? undefined : [effect, placesKey(places), termsKey(terms)],
   )
+}
+
+/** Without Allows that a Deny takes back whole, whatever the request. */
+export function withoutDenied(
+  allows: readonly Rule[],
+  denies: readonly Rule[],
+  budget: Budget,
+): readonly Rule[] {
+  const plain = denies.filter(({ terms }) => terms.length === 0)
+  const takesBack = (deny: Rule, { service, names, places }: Rule): boolean =>
+    // outside S3 a bare `*` is bound by its resource and a named action is not
+    (service === 's3' || isEverywhere(deny.places)) &&
+    containsNames(deny.names, names, budget) &&
+    containsPlaces(deny.places, places, budget)
+  return allows.filter((allow) => !plain.some((deny) => takesBack(deny, allow)))
+}
+
+/** In one order, those that ask for least first. */
+export function inOrder(rules: readonly Rule[]): readonly Rule[] {
+  return rules
+    .map((rule) => ({ key: `${rule.terms.length} ${ruleKey(rule)}`, rule }))
+    .sort(byKey)
+    .map(({ rule }) => rule)
 }
 
 /** Sorted, each once, without what another rule of the same effect says as well. */

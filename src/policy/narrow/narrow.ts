@@ -4,7 +4,7 @@ import { spelledActions } from '../known-actions.ts'
 import { parsePolicy } from '../parse.ts'
 import { absorbFences } from './absorb.ts'
 import { Budget } from './budget.ts'
-import { compressRules, mixServices } from './compress.ts'
+import { compressRules, mixServices, withoutDenied } from './compress.ts'
 import { readerFor, type Reader } from './fill-in.ts'
 import { anyRun } from '../wildcard.ts'
 import {
@@ -81,6 +81,10 @@ function documentOf({ name, policy }: SourcedPolicy): CompiledPolicy {
   throw malformed(`policy ${shown(name)}`, `a policy of kind ${policy.kind} does not belong here`)
 }
 
+function textOf(policy: SourcedPolicy): string {
+  return documentOf(policy).text
+}
+
 /** The bound documents unite, each document of the session narrows them; denies of all count. */
 function readLayers(
   bound: readonly SourcedPolicy[],
@@ -99,7 +103,10 @@ function readLayers(
     )
   const slashed = reader.dialect === 'minio'
   const base = bound.flatMap(read)
-  const ceilings = session.map(read)
+  // in one order, since a pair that cannot be told may never meet in another
+  const ceilings = [...session]
+    .sort((left, right) => (textOf(left) < textOf(right) ? -1 : 1))
+    .map(read)
   return {
     allows: ceilings.reduce(
       (left, ceiling) => allowing(intersectRules(left, allowing(ceiling), slashed, budget)),
@@ -118,19 +125,21 @@ function settle(
 ): readonly Rule[] {
   const written = allows.map((rule) => writeOut(rule, dialect, budget))
   if (dialect === 'aws') {
-    const left = compressRules(written, budget)
+    const denied = compressRules(denies, budget)
+    const left = withoutDenied(compressRules(written, budget), denied, budget)
     if (left.length === 0) return [denyAll('*', undefined)]
-    return [...mixServices(left, budget), ...compressRules(denies, budget)]
+    return [...mixServices(left, budget), ...denied]
   }
   const fenced = absorbFences({ allows: written, denies }, budget)
-  const left = compressRules(
-    fenced.allows.flatMap((rule) => withKnownNames(rule, speller)),
-    budget,
-  )
+  const known = (rules: readonly Rule[]): readonly Rule[] =>
+    compressRules(
+      rules.flatMap((rule) => withKnownNames(rule, speller)),
+      budget,
+    )
+  const left = withoutDenied(known(fenced.allows), fenced.denies, budget)
   const guard = ownAccountGuard(left, budget)
   if (left.length === 0) return [denyAll('s3:*', 's3'), ...guard]
-  const known = fenced.denies.flatMap((rule) => withKnownNames(rule, speller))
-  const settled = [...left, ...compressRules([...known, ...guard], budget)]
+  const settled = [...left, ...known([...fenced.denies, ...guard])]
   for (const rule of settled) {
     assertMinioRule(rule, (pattern, name) => containsGlob(pattern, name, budget))
   }
