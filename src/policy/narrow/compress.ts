@@ -51,6 +51,7 @@ export function inOrder(rules: readonly Rule[]): readonly Rule[] {
 
 /** Sorted, each once, without what another rule of the same effect says as well. */
 function withoutCovered(rules: readonly Rule[], budget: Budget): readonly Rule[] {
+  budget.spend(20 * rules.length)
   const keyed = rules.map((rule) => ({ key: ruleKey(rule), rule }))
   return keepWidest(keyed, ({ rule: outer }, { rule: inner }) => covers(outer, inner, budget)).map(
     ({ rule }) => rule,
@@ -63,8 +64,8 @@ function covers(outer: Rule, inner: Rule, budget: Budget): boolean {
     outer.effect === inner.effect &&
     outer.service === inner.service &&
     outer.terms.every((term) => inner.terms.some((other) => sameTerm(term, other))) &&
-    containsNames(outer.names, inner.names, budget) &&
-    containsPlaces(outer.places, inner.places, budget)
+    containsPlaces(outer.places, inner.places, budget) &&
+    containsNames(outer.names, inner.names, budget)
   )
 }
 

@@ -7,15 +7,7 @@ import { Budget } from './budget.ts'
 import { compressRules, mixServices, withoutDenied } from './compress.ts'
 import { readerFor, type Reader } from './fill-in.ts'
 import { anyRun } from '../wildcard.ts'
-import {
-  containsGlob,
-  globOf,
-  isEvery,
-  isWild,
-  codesOfText,
-  literalGlob,
-  type Glob,
-} from './glob.ts'
+import { containsGlob, globOf, isEvery, codesOfText, literalGlob, type Glob } from './glob.ts'
 import { intersectRules } from './join-rules.ts'
 import {
   assertMinioRule,
@@ -39,7 +31,7 @@ import { spellerOf, type Speller } from './spell.ts'
 /** Bytes of all documents together, as normalised. */
 const mostBytes = 64 * 1024
 /** Some 50 ms of a slow core. */
-const mostSteps = 1_000_000
+const mostSteps = 200_000
 
 /**
  * One document that says what several say together, for a target that asks nobody but this document: it allows exactly what some
@@ -223,6 +215,6 @@ function spellAll(
     if (isEvery(name)) return [name]
     const spelled = spell(name)
     if (spelled !== undefined) return [spelled]
-    return dialect === 'minio' && isWild(name) ? meant(name) : [name]
+    return dialect === 'minio' && name.wild ? meant(name) : [name]
   })
 }

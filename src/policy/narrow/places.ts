@@ -131,7 +131,8 @@ export function sortPlaces(
 /** Part by part: no wildcard of an ARN reaches over one of its first five colons. */
 function containsPlace(outer: Place, inner: Place, budget: Budget): boolean {
   if (outer.key === inner.key || isEvery(outer)) return true
-  if (isEvery(inner)) return false
+  if (isEvery(inner) || !inner.head.startsWith(outer.head)) return false
+  budget.spend(2)
   return outer.parts.every((part, index) => {
     const other = inner.parts[index]
     return other !== undefined && containsGlob(part, other, budget)
@@ -141,6 +142,7 @@ function containsPlace(outer: Place, inner: Place, budget: Budget): boolean {
 function intersectPlace(one: Place, other: Place, budget: Budget): readonly Place[] | undefined {
   if (containsPlace(one, other, budget)) return [other]
   if (containsPlace(other, one, budget)) return [one]
+  budget.spend(one.parts.length)
   const met = one.parts.map((part, index) => {
     const second = other.parts[index]
     return second === undefined ? [] : intersectGlobs(part, second, budget)
@@ -150,5 +152,8 @@ function intersectPlace(one: Place, other: Place, budget: Budget): readonly Plac
   const tails = met.at(-1)
   if (tails === undefined || heads.some((part) => part?.length !== 1)) return undefined
   const head = heads.flatMap((part) => [...(part?.[0]?.codes ?? []), colon])
-  return tails.map(({ codes }) => placeOf([...head, ...codes]))
+  return tails.map(({ codes }) => {
+    budget.spend(2 * (head.length + codes.length))
+    return placeOf([...head, ...codes])
+  })
 }
