@@ -237,6 +237,7 @@ async function openCore(house: House, ground: Ground) {
     directory: admin,
     roles: grants,
     tenantCeiling: config.ceiling,
+    ...policyCompat(config),
     sessions,
     sealDenial: (trace) => messages.seal('denial', trace),
     onDenial(trace) {
@@ -247,6 +248,11 @@ async function openCore(house: House, ground: Ground) {
     random,
   })
   return { mappings, ring, revocations, messages, admin, ways, metrics, exchange, access }
+}
+
+/** AWS's reading is the stricter one, and the one that is there unless somebody asks for MinIO's. */
+function policyCompat({ s3 }: Config): { policyCompat?: 'minio' } {
+  return s3.policyCompat === 'minio' ? { policyCompat: 'minio' } : {}
 }
 
 type SessionRevocations = Awaited<ReturnType<typeof openCredentials>>['revocations']
@@ -553,6 +559,7 @@ function createFaces(
     providerState: (arn) => core.ways.providerState(arn),
     findBucketPolicy: bucketPolicyFinder(origin),
     tenantCeiling: config.ceiling,
+    ...policyCompat(config),
     directories: namesOfDirectories(config, core.ways.attendance),
     clock,
   })
