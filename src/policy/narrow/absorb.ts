@@ -2,6 +2,7 @@ import { malformed } from '../errors.ts'
 import type { Budget } from './budget.ts'
 import { inOrder } from './compress.ts'
 import { containsGlob, type Glob } from './glob.ts'
+import { onlyPlainLists } from './minio-dialect.ts'
 import { intersectNames, touchesAny } from './names.ts'
 import type { Names, Rule } from './narrow-types.ts'
 import { containsPlaces, intersectPlaces, isNowhere, sortPlaces } from './places.ts'
@@ -109,7 +110,6 @@ function sortNames(patterns: readonly Glob[], fence: Names, budget: Budget): Sor
 function unsayable(allow: Rule, fence: Rule): Error {
   return malformed(
     `${fence.origin} with ${allow.origin}`,
-    'MinIO knows neither NotAction nor NotResource, and here they cannot be replaced: ' +
-      'use Action and Resource',
+    `${onlyPlainLists}, and here they cannot be replaced: use Action and Resource`,
   )
 }

@@ -143,8 +143,13 @@ export function refuseImplied(
   }
 }
 
+export const onlyPlainLists = 'MinIO knows neither NotAction nor NotResource'
+
 /** @throws PolicyError for a rule that MinIO's parser would refuse, or would read as something else */
 export function assertMinioRule(rule: Rule, matches: (pattern: Glob, name: Glob) => boolean): void {
+  if (rule.places.negated) {
+    throw malformed(rule.origin, `${onlyPlainLists}: use Resource`)
+  }
   for (const pattern of rule.names.patterns) assertAction(rule, pattern)
   for (const term of rule.terms) {
     assertKey(rule, term, matches)

@@ -1,6 +1,7 @@
 import { malformed, shown } from '../errors.ts'
 import type { Budget } from './budget.ts'
-import { containsGlob, intersectGlobs, literalGlob, withoutContained, type Glob } from './glob.ts'
+import { containsGlob, literalGlob, withoutContained, type Glob } from './glob.ts'
+import { intersectGlobs } from './intersect-globs.ts'
 import type { Names } from './narrow-types.ts'
 
 /** No exception: what of most rules is the whole truth. */

@@ -156,7 +156,7 @@ describe('narrow', () => {
         })
         assert.equal(twice.text, result.text)
       }),
-      { numRuns: 1000 },
+      { numRuns: 500 },
     )
   })
 
@@ -171,12 +171,12 @@ describe('narrow', () => {
         if (text !== undefined && turnedText !== undefined) assert.equal(turnedText, text)
         if (one.session.length < 2) assert.equal(turnedText, text)
       }),
-      { numRuns: 1000 },
+      { numRuns: 500 },
     )
   })
 
   test('accepts, allows and denies often enough for this to mean something', () => {
-    const cases = fc.sample(fc.tuple(narrowCase, requests), 1500)
+    const cases = fc.sample(fc.tuple(narrowCase, requests), 800)
     const counts = { accepted: 0, minio: 0, aws: 0, allowed: 0, denied: 0 }
     for (const [one, asked] of cases) {
       const result = narrowed(one)
@@ -187,7 +187,7 @@ describe('narrow', () => {
         counts[result.byResult(request) ? 'allowed' : 'denied'] += 1
       }
     }
-    assert.ok(counts.minio > 150 && counts.aws > 250, JSON.stringify(counts))
-    assert.ok(counts.allowed > 300 && counts.denied > 300, JSON.stringify(counts))
+    assert.ok(counts.minio > 80 && counts.aws > 150, JSON.stringify(counts))
+    assert.ok(counts.allowed > 150 && counts.denied > 150, JSON.stringify(counts))
   })
 })

@@ -1,13 +1,6 @@
 import type { Budget } from './budget.ts'
-import {
-  containsGlob,
-  everyGlob,
-  globOf,
-  intersectGlobs,
-  isEvery,
-  keepWidest,
-  type Code,
-} from './glob.ts'
+import { containsGlob, everyGlob, globOf, isEvery, keepWidest, type Code } from './glob.ts'
+import { intersectGlobs } from './intersect-globs.ts'
 import type { Place, Places } from './narrow-types.ts'
 
 const everyPlace: Place = { ...everyGlob, parts: [] }
