@@ -394,6 +394,22 @@ describe('actions and resources', () => {
 })
 
 describe('fewer words', () => {
+  test('keep a Deny of keys beside one of everything that is bound by its resource', () => {
+    const bound = [allow('*', '*'), deny(['*', 'kms:*'], s3('b/*'))]
+    assert.deepEqual(
+      statements({ bound }).filter(({ Effect }) => Effect === 'Deny'),
+      [deny('*', s3('b/*')), deny('kms:*', s3('b/*'))],
+    )
+  })
+
+  test('keep a Deny of what has no resources, though its resource has no value', () => {
+    const bound = [allow('*', '*'), deny(['s3:*', 'kms:*'], s3('${jwt:iss}/*'))]
+    assert.deepEqual(
+      statements({ bound }).filter(({ Effect }) => Effect === 'Deny'),
+      [deny('kms:*', '*')],
+    )
+  })
+
   test('drop what another statement says', () => {
     assert.deepEqual(
       statements({
@@ -468,6 +484,13 @@ describe('for MinIO', () => {
     ])
     const sometimes = { ...fence, Condition: { Bool: { 'aws:SecureTransport': 'false' } } }
     refuses({ bound: [...bound, sometimes], dialect: 'minio' }, /neither NotAction nor NotResource/)
+  })
+
+  test('a bucket is spared together with everything in it, since it is asked for as `bucket/`', () => {
+    const spared = { Effect: 'Allow', Action: 's3:*', NotResource: s3('b/*') }
+    const sides = { bound: [allow('s3:*', [s3('b'), s3('c')])], session: [spared] }
+    refuses({ ...sides, dialect: 'minio' }, /cannot be written down/)
+    assert.deepEqual(statements(sides), [allow('s3:*', [s3('b'), s3('c')])])
   })
 
   test('a fence that reaches part of a pattern is refused', () => {
