@@ -299,20 +299,6 @@ describe('a refusal', () => {
     assert.equal(observed[0]?.outcome, 'caller_unproven')
   })
 
-  it('of strangers is recorded only as often as the disk can bear, and counted always', async () => {
-    let at = now
-    const { exchange, events, observed } = setUp({ clock: () => at })
-    for (let i = 0; i < 500; i += 1) await assert.rejects(exchange.exchange(request({}, 'forged')))
-    assert.equal(events.length, 120)
-    assert.equal(observed.length, 500)
-    await assert.rejects(exchange.exchange(request({ durationSeconds: 1 })))
-    assert.equal(events.length, 121, 'who was proven is always recorded')
-    at = new Date(now.getTime() + 60_000)
-    await assert.rejects(exchange.exchange(request({}, 'forged')))
-    const last = events.at(-1)
-    assert.ok(last?.outcome === 'refused' && last.unrecorded === 380)
-  })
-
   it('by a fault of ours is recorded without its words and thrown as it is', async () => {
     const fault = new TypeError('password is hunter2')
     const identity = { verify: () => Promise.reject(fault) }

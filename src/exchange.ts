@@ -1,7 +1,6 @@
 import type { Credentials } from './credentials/index.ts'
 import { asExchangeError, ExchangeError } from './exchange/exchange-error.ts'
 import { issuedEvent, refusedEvent, Story } from './exchange/story.ts'
-import { StrangerBudget } from './exchange/stranger-budget.ts'
 import type {
   ExchangeErrorCode,
   ExchangeEvent,
@@ -21,12 +20,9 @@ export type * from './exchange/types.ts'
 
 /**
  * The whole story: evidence is verified into a principal, the principal is authorised to a grant, the grant becomes
- * credentials, and these leave only after the audit record of them is durable. Refusals are recorded as well, those of
- * strangers as far as they leave room on the disk.
+ * credentials, and these leave only after the audit record of them is durable. Refusals are recorded as well.
  */
 export function createExchange(parts: ExchangeParts): Exchange {
-  const strangers = new StrangerBudget()
-
   async function exchange(request: ExchangeRequest): Promise<Issued> {
     const story = new Story(request, parts.clock())
     try {
@@ -92,17 +88,14 @@ export function createExchange(parts: ExchangeParts): Exchange {
     parts.observe(story.observation(refusal?.code ?? 'internal', parts.clock()))
     if (refusal?.code === 'audit_unavailable') return refusal
     const event = refusedEvent(story, refusal)
-    await recordRefusal(story, event)
+    await recordRefusal(event)
     if (refusal !== undefined) refusal.encodedMessage = seal(story, event)
     return refusal ?? error
   }
 
   /** The audit log reports its own failure; the refusal stands either way, and nothing has been issued. */
-  async function recordRefusal(story: Story, event: ExchangeRefused): Promise<void> {
-    const unrecorded = story.principal === undefined ? strangers.take(story.at) : 0
-    if (unrecorded === undefined) return
-    const whole = unrecorded === 0 ? event : { ...event, unrecorded }
-    await parts.audit.record(whole).catch(() => undefined)
+  async function recordRefusal(event: ExchangeRefused): Promise<void> {
+    await parts.audit.record(event).catch(() => undefined)
   }
 
   /** Only who has been proven gets the sealed trace: it costs something. Without it the refusal is still a refusal. */

@@ -11,7 +11,7 @@ import { createAccess } from './access/index.ts'
 import type { Access, DenialTrace } from './access/index.ts'
 import { openAdministration } from './admin/index.ts'
 import type { Administration } from './admin/index.ts'
-import { openAuditLog } from './audit.ts'
+import { boundRefusals, openAuditLog } from './audit.ts'
 import type { AuditLog } from './audit.ts'
 import { ConfigError, loadConfig, loadRootCredentials } from './config/index.ts'
 import type { Config, RootCredentials } from './config/index.ts'
@@ -165,12 +165,11 @@ async function openGround(house: House, { dir, env }: ServeOptions) {
     ),
   )
   const state = house.opened(await openSqliteState(stateFile, { clock }))
-  const audit = house.opened(
-    await openAuditLog(join(dir, 'audit'), {
-      clock,
-      onFailure: (error) => onError('the audit log cannot be written', error),
-    }),
-  )
+  const log = await openAuditLog(join(dir, 'audit'), {
+    clock,
+    onFailure: (error) => onError('the audit log cannot be written', error),
+  })
+  const audit = boundRefusals(house.opened(log))
   return { masterKey, root, openingOrigin, state, audit }
 }
 
@@ -242,6 +241,7 @@ async function openCore(house: House, ground: Ground) {
     directory: admin,
     roles: grants,
     tenantCeiling: config.ceiling,
+    ...policyCompat(config),
     sessions,
     sealDenial: (trace) => messages.seal('denial', trace),
     onDenial(trace) {
@@ -252,6 +252,11 @@ async function openCore(house: House, ground: Ground) {
     random,
   })
   return { mappings, ring, revocations, messages, admin, ways, metrics, exchange, access }
+}
+
+/** AWS's reading is the stricter one, and the one that is there unless somebody asks for MinIO's. */
+function policyCompat({ s3 }: Config): { policyCompat?: 'minio' } {
+  return s3.policyCompat === 'minio' ? { policyCompat: 'minio' } : {}
 }
 
 type SessionRevocations = Awaited<ReturnType<typeof openCredentials>>['revocations']
@@ -577,6 +582,7 @@ function createFaces(
     providerState: (arn) => core.ways.providerState(arn),
     findBucketPolicy: bucketPolicyFinder(origin),
     tenantCeiling: config.ceiling,
+    ...policyCompat(config),
     directories: namesOfDirectories(config, core.ways.attendance),
     clock,
   })

@@ -5,7 +5,7 @@ import { BoundedCache } from '../bounded-cache.ts'
 import { header } from '../http.ts'
 import type { HttpRequest } from '../http.ts'
 import { explain, isAllowed } from '../policy/index.ts'
-import type { Access as PolicyAccess, Decision } from '../policy/index.ts'
+import type { Access as PolicyAccess, Decision, Question } from '../policy/index.ts'
 import { Secret } from '../secret.ts'
 import {
   parseCredential,
@@ -45,6 +45,8 @@ export type AccessOptions = Readonly<{
   sealDenial(trace: DenialTrace): string
   /** Told of each denial; must neither block nor throw. */
   onDenial(trace: DenialTrace, encodedMessage: string): void
+  /** Lets policies mean what they mean at MinIO where AWS is stricter. */
+  policyCompat?: Question['compat'] | undefined
   /** Demanded in signatures, when the configuration is strict about it. */
   region?: string
   random: (bytes: number) => Buffer
@@ -150,7 +152,9 @@ export function createAccess(options: AccessOptions): Access {
     accesses: readonly PolicyAccess[],
   ): { allowed: boolean; explain: () => Decision } {
     const identity = identityOf(caller)
-    const asked = question(identity, bindingOf(identity, sources), request, accesses)
+    const { policyCompat: compat } = options
+    const plain = question(identity, bindingOf(identity, sources), request, accesses)
+    const asked = compat === undefined ? plain : { ...plain, compat }
     return { allowed: isAllowed(asked), explain: () => explain(asked) }
   }
 

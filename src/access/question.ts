@@ -4,6 +4,7 @@ import {
   bindingOfAnonymous,
   bindingOfSession,
   bindingOfUser,
+  knownTo,
   rootFacts,
   sessionFacts,
   sessionPolicyPrincipal,
@@ -51,11 +52,18 @@ export function question(
 ): Question {
   return {
     principal: policyPrincipal(identity),
-    accesses,
+    accesses:
+      identity.kind === 'session' ? accesses.map((access) => known(identity, access)) : accesses,
     facts: factsOf(identity, binding, request),
     identity: binding.identity,
     ceilings: binding.ceilings,
   }
+}
+
+function known({ session }: Extract<Identity, { kind: 'session' }>, access: Access): Access {
+  if (access.bucketPolicy === undefined) return access
+  const bucketPolicy = knownTo(session.principal, access.bucketPolicy)
+  return bucketPolicy === access.bucketPolicy ? access : { ...access, bucketPolicy }
 }
 
 function policyPrincipal(identity: Identity): PolicyPrincipal {

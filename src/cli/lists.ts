@@ -27,13 +27,15 @@ export function contextFields(pairs: readonly string[]): Fields {
   const values = new Map<string, string[]>()
   for (const pair of pairs) {
     const [key, value] = splitPair(pair)
-    values.set(key, [...(values.get(key) ?? []), value])
+    const known = values.get(key)
+    if (known === undefined) values.set(key, [value])
+    else known.push(value)
   }
-  return Object.assign(
-    {},
-    ...[...values].map(([key, all], index): Fields => {
+  return Object.fromEntries(
+    [...values].flatMap(([key, all], index) => {
       const at = `ContextEntries.member.${index + 1}`
-      return { [`${at}.ContextKeyName`]: key, ...listFields(`${at}.ContextKeyValues`, all) }
+      const listed = Object.entries(listFields(`${at}.ContextKeyValues`, all))
+      return [[`${at}.ContextKeyName`, key] as const, ...listed]
     }),
   )
 }

@@ -2,6 +2,9 @@ import { SaxesParser } from 'saxes'
 import { Answer } from './answer.ts'
 import { CliError } from './cli-error.ts'
 
+/** Deeper than any answer; what comes after would go down one call for each element. */
+const deepest = 100
+
 type Element = { name: string; text: string; children: [string, unknown][] }
 
 /** Elements become members, text becomes text; of elements that repeat the last one counts. */
@@ -16,6 +19,7 @@ export function parseXml(text: string): Answer {
     throw foreign(cause)
   })
   parser.on('opentag', ({ name }) => {
+    if (open.length > deepest) throw foreign()
     open.push({ name, text: '', children: [] })
   })
   parser.on('text', (piece) => {

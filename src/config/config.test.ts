@@ -38,6 +38,20 @@ const minioProvider = {
 }
 
 describe('the configuration file', () => {
+  it('that is no YAML is told of by lines, the first twenty of them', () => {
+    const problems = problemsOf(() => load('a: b: c\n'.repeat(50)))
+    assert.equal(problems.length, 21)
+    assert.match(problems[0]?.message ?? '', /^line 1, column \d+: /)
+    assert.match(problems[20]?.message ?? '', /more errors/)
+  })
+
+  it('that nests without end is refused before it is read', () => {
+    for (const text of ['{'.repeat(65_536), '[\n'.repeat(200), '- '.repeat(30_000)]) {
+      const [problem] = problemsOf(() => load(text))
+      assert.match(problem?.message ?? '', /hundred levels/)
+    }
+  })
+
   it('is not needed: everything has a default that listens on loopback only', () => {
     const config = loadConfig({ env: {} })
     assert.equal(config.address, '127.0.0.1:9000')
@@ -151,9 +165,11 @@ users: { a: { accessKeys: [{ accessKeyId: abc, secretAccessKey: plain }] } }
     const config = load(`
 tls: { certFile: a.pem, keyFile: /etc/b.pem }
 openid: [{ name: a, clientId: c, configUrl: "https://idp/d", caFile: ca.pem }]
+iamProviders: { caFile: iam-ca.pem }
 `)
     assert.deepEqual(config.tls, { certFile: join(dir, 'a.pem'), keyFile: '/etc/b.pem' })
     assert.equal(config.openid[0]?.caFile, join(dir, 'ca.pem'))
+    assert.equal(config.iamProviders.caFile, join(dir, 'iam-ca.pem'))
   })
 
   it('refuses a key that a mapping holds twice', () => {

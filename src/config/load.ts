@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { dirname, resolve } from 'node:path'
-import { parseDocument, visit } from 'yaml'
 import type { Document } from 'yaml'
 import type { z } from 'zod'
 import type { Overlay } from '../admin/index.ts'
@@ -124,10 +124,34 @@ export function readSettings(file: string, problems: Problem[]): Record<string, 
   return readJson(text) ?? parseYaml(text, file, problems)
 }
 
+type Yaml = typeof import('yaml')
+
+const mostFaults = 20
+const nestsTooDeeply = /(?:[[{]\s*){100}|(?:- ){100}/
+
+/** Seventy files that take 40 ms to load, which a start without a configuration in YAML need not wait for. */
+function loadYaml(): Yaml {
+  return createRequire(import.meta.url)('yaml') as Yaml // oxlint-disable-line typescript/no-unsafe-type-assertion -- the package of that name
+}
+
 function parseYaml(text: string, file: string, problems: Problem[]): Record<string, unknown> {
+  // The library reads what nests by calling itself, and takes minutes over what nobody writes.
+  if (nestsTooDeeply.test(text)) {
+    throw new ConfigError([{ path: file, message: 'nests more than a hundred levels deep' }])
+  }
+  const yaml = loadYaml()
   // The library's own search for doubled keys takes quadratic time.
-  const document = parseDocument(text, { prettyErrors: true, uniqueKeys: false })
-  const broken = [...document.errors.map((error) => error.message), ...doubledKeys(document)]
+  const lines = new yaml.LineCounter()
+  const options = { prettyErrors: false, uniqueKeys: false, lineCounter: lines }
+  const document = yaml.parseDocument(text, options)
+  const { errors } = document
+  // A file that is no YAML at all has an error in each of its lines.
+  const faults = errors.slice(0, mostFaults).map(({ message, pos: [at] }) => {
+    const { line, col } = lines.linePos(at)
+    return `line ${line}, column ${col}: ${message}`
+  })
+  if (errors.length > mostFaults) faults.push(`and ${errors.length - mostFaults} more errors`)
+  const broken = [...faults, ...doubledKeys(document, yaml)]
   problems.push(...broken.map((message) => ({ path: file, message })))
   if (broken.length > 0) throw new ConfigError(problems)
   const value: unknown = document.toJS({ maxAliasCount: 100 }) ?? {}
@@ -135,7 +159,7 @@ function parseYaml(text: string, file: string, problems: Problem[]): Record<stri
   throw new ConfigError([{ path: file, message: 'is not a mapping of settings' }])
 }
 
-function doubledKeys(document: Document.Parsed): readonly string[] {
+function doubledKeys(document: Document.Parsed, { visit }: Yaml): readonly string[] {
   const doubled: string[] = []
   visit(document, {
     Map(_, { items }) {

@@ -177,8 +177,9 @@ const unitSeconds = new Map([
 
 /** Go's duration syntax as far as whole seconds go: `3h`, `1h30m`, `90m`, `5400s`. */
 function goDuration(text: string, problems: Problem[]): number | undefined {
-  const parts = [...text.matchAll(/(\d+)([hms])/g)]
-  if (parts.length > 0 && parts.map(([part]) => part).join('') === text) {
+  // As a whole first: digits without a unit would be looked through again from each of them.
+  if (/^(?:\d+[hms])+$/.test(text)) {
+    const parts = [...text.matchAll(/(\d+)([hms])/g)]
     return parts.reduce(
       (sum, part) => sum + Number(part[1]) * (unitSeconds.get(part[2] ?? '') ?? 0),
       0,

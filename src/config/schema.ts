@@ -361,6 +361,12 @@ export const configSchema = z.strictObject({
         .boolean()
         .default(false)
         .describe('Refuse signed chunks below 8 KiB as AWS does; JavaScript clients send such.'),
+      policyCompat: z
+        .enum(['aws', 'minio'])
+        .default('aws')
+        .describe(
+          '`minio`: `s3:GetObject` and `s3:DeleteObject` count for versions, `s3:ListBucket` for lists of versions, and `arn:aws:s3:::b/*` for the bucket b itself.',
+        ),
     })
     .prefault({}),
   limits: z

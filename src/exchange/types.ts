@@ -83,6 +83,4 @@ export type ExchangeRefused = ExchangeFacts &
     outcome: 'refused'
     code: ExchangeErrorCode | 'internal'
     message: string
-    /** Refusals of strangers that were only counted, since the last one that was recorded. */
-    unrecorded?: number
   }>

@@ -2,6 +2,7 @@ import type { BoundedCache } from '../bounded-cache.ts'
 import type { PolicySource, Session, SessionPrincipal } from '../credentials/types.ts'
 import { parsePolicy, PolicyError } from '../policy/index.ts'
 import type { Ceiling, NamedPolicy } from '../policy/index.ts'
+import { knownTo } from './claims-elsewhere.ts'
 import { isRegistered } from './registered-provider.ts'
 import { tagsOver } from './session-tags.ts'
 import type { GrantDirectory } from './types.ts'
@@ -49,9 +50,16 @@ export function bindingOfAnonymous(sources: BindingSources): Binding {
 /** Looked up at each use, too. Whatever the session stands on and is not there any more denies everything. */
 export function bindingOfSession(session: BoundSession, sources: BindingSources): Binding {
   const base = baseOf(session, sources)
+  const known = (policies: readonly NamedPolicy[]): readonly NamedPolicy[] =>
+    policies.map((policy) => knownTo(session.principal, policy))
+  const ceilings = [
+    ...base.ceilings,
+    ...tenantCeilings(sources),
+    ...sessionCeilings(session, sources),
+  ]
   return {
-    identity: base.identity,
-    ceilings: [...base.ceilings, ...tenantCeilings(sources), ...sessionCeilings(session, sources)],
+    identity: known(base.identity),
+    ceilings: ceilings.map(({ name, policies }) => ({ name, policies: known(policies) })),
     tags: tagsOver(base.tags, session.tags),
   }
 }

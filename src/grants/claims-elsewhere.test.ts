@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { GrantError } from './index.ts'
+import { BoundedCache } from '../bounded-cache.ts'
+import type { Session } from '../credentials/types.ts'
+import type { NamedPolicy } from '../policy/index.ts'
+import { bindingOfSession, GrantError, knownTo } from './index.ts'
 import type { Grants } from './index.ts'
 import {
   allowRead,
@@ -8,6 +11,7 @@ import {
   directoryOf,
   policy,
   roleOf,
+  sessionOf,
   standardPolicies,
   tokenPrincipal,
   webIdentityRequest,
@@ -118,5 +122,46 @@ describe('a claim that the token says is elsewhere (groups overage of Entra ID)'
     assert.ok(grant(grants, overage, plain.arn))
     for (const { arn } of [wary, bound, full]) refusal(grants, overage, arn)
     assert.ok(grant(grants, { groups: ['staff'] }, wary.arn))
+  })
+
+  it('closes live sessions to policies that come to read it, to each policy for itself', () => {
+    const [before, after] = [policy('staff', allowRead), denyContractors]
+    const issued = (claims: object, named: NamedPolicy) =>
+      sessionOf(grant(desk({ directory: directoryOf({ policies: [named] }) }), claims))
+    const over = issued({ ...overage, policy: 'staff' }, before)
+    const plain = issued({ policy: 'staff', groups: ['a'] }, before)
+    assert.deepEqual(over.principal.claims.get('_claim_names'), ['groups'])
+    assert.equal(plain.principal.claims.has('_claim_names'), false)
+    const identityOf = (session: Session, named: NamedPolicy) => {
+      const directory = directoryOf({ policies: [named] })
+      const sessionPolicies = new BoundedCache<never>(1)
+      return bindingOfSession(session, { directory, roles: desk({ directory }), sessionPolicies })
+        .identity[0]?.policy.kind
+    }
+    assert.equal(identityOf(over, before), 'identity')
+    assert.equal(identityOf(over, after), 'broken')
+    assert.equal(identityOf(plain, after), 'identity')
+    assert.equal(knownTo(over.principal, denyContractors).policy.kind, 'broken', 'of a bucket, too')
+    assert.equal(knownTo(plain.principal, denyContractors), denyContractors)
+  })
+
+  it('follows into the roles that are taken by the session', () => {
+    const directory = directoryOf({
+      roles: [
+        roleOf('next', { Effect: 'Allow', Principal: { AWS: '*' }, Action: 'sts:AssumeRole' }),
+      ],
+      rolePolicies: { next: [denyContractors] },
+      policies: [policy('staff', { Effect: 'Allow', Action: '*', Resource: '*' })],
+    })
+    const grants = desk({ directory })
+    const asking = {
+      ...webIdentityRequest,
+      action: 'sts:AssumeRole',
+      roleArn: 'arn:aws:iam::000000000000:role/next',
+    } as const
+    const take = (claims: object) =>
+      grants.authorizeSession(sessionOf(grant(grants, { ...claims, policy: 'staff' })), asking)
+    assert.ok(take({ groups: ['a'] }))
+    assert.throws(() => take(overage), /a policy that decides here reads it/)
   })
 })

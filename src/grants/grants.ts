@@ -271,7 +271,7 @@ class Desk implements Grants {
       lifetime: this.#lifetimeOf(applicant, base.role, request, trace),
       tenantCeilings: tenantCeilings(this.#sources),
     }
-    demandClaimsReadBy(deciding(draft), applicant.claims, trace)
+    demandClaimsReadBy(deciding(draft), principal, trace)
     if (base.role === undefined) demandRights(draft, trace)
     else demandTrust(base.role, draft, trace)
     refuseIfDenied(draft, trace)

@@ -18,6 +18,7 @@ export {
   userArn,
 } from './session-identity.ts'
 export { bindingOfAnonymous, bindingOfSession, bindingOfUser, tenantCeilings } from './bindings.ts'
+export { knownTo } from './claims-elsewhere.ts'
 export type { Binding, BindingSources } from './bindings.ts'
 export { rootFacts, sessionFacts, userFacts } from './session-facts.ts'
 export type { IdentityFacts } from './session-facts.ts'

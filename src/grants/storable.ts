@@ -1,5 +1,6 @@
 import type { SessionPrincipal } from '../credentials/types.ts'
 import type { Principal } from '../identity/index.ts'
+import { elsewhereMark } from './claims-elsewhere.ts'
 import { readableClaims } from './readable-claims.ts'
 
 type Claims = SessionPrincipal['claims']
@@ -17,6 +18,7 @@ function claimsOf(principal: Principal): Claims {
     case 'user':
       return new Map()
     case 'web-identity':
+      return new Map([...readableClaims(claims), ...elsewhereMark(claims)])
     case 'service-account':
       return readableClaims(claims)
     case 'custom-token':

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { createHash, createHmac } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { describe, it } from 'node:test'
+import type { KnownCaller } from '../access/index.ts'
 import { Secret } from '../secret.ts'
 import { bodyOf, call, document, formOf, makeWorld, post, read, root } from './testing/world.ts'
 
@@ -315,6 +316,30 @@ describe('what the face takes for its own', () => {
     const s3 =
       'AWS4-HMAC-SHA256 Credential=a/20260304/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0'
     assert.equal(face.accepts({ ...unsigned, headers: [['authorization', s3]] }), false)
+  })
+})
+
+describe('the credentials of GetFederationToken (AWS STS API reference)', () => {
+  it('call nothing of this API, whatever their policies say', async (t) => {
+    for (const [way, code] of [
+      ['federation', 'AccessDenied'],
+      ['session-token', undefined],
+    ] as const) {
+      const session = { principal: { provider: 'internal', subject: 'ann' }, way }
+      const caller = {
+        identity: { kind: 'session', accessKeyId: 'ASIAX', session },
+        authentication: { kind: 'header' },
+      } as unknown as KnownCaller // oxlint-disable-line typescript/no-unsafe-type-assertion -- as the access room would make it
+      const world = await makeWorld(t, {
+        authenticate: () => Promise.resolve(caller),
+        authorize: () => undefined,
+      })
+      await world.admin.createUser('ann')
+      const made = await call(world, root, 'CreateAccessKey', { UserName: 'ann' })
+      assert.equal(made.code, code, way)
+      assert.equal(world.admin.listAccessKeys('ann').length, code === undefined ? 1 : 0)
+      assert.equal((await call(world, root, 'ListUsers')).code, code, way)
+    }
   })
 })
 

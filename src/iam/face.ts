@@ -4,6 +4,7 @@ import { header } from '../http.ts'
 import type { HttpRequest, HttpResponse } from '../http.ts'
 import type { Action, PreparedCall } from './action.ts'
 import { actions } from './actions.ts'
+import { localPolicyArn } from './arn.ts'
 import { parseForm } from './form.ts'
 import type { Form } from './form.ts'
 import { iamAccess } from './iam-access.ts'
@@ -90,6 +91,7 @@ async function serve<Caller extends IamCaller>(
   if (identity.kind === 'anonymous') {
     throw new IamError('not_authenticated', 'The request is not signed; sign it for service iam')
   }
+  refuseFederated(identity)
   const form = readForm(request, body)
   const name = form.get('Action') ?? ''
   const action = findAction(form)
@@ -125,6 +127,15 @@ function nameOf(identity: SignedIdentity): string {
   if (identity.kind === 'user') return identity.user
   const { provider, subject } = identity.session.principal
   return `${provider}:${subject}`
+}
+
+/**
+ * AWS STS API reference, GetFederationToken: no operation of IAM. It stands for somebody whom the owner of a key vouches
+ * for; that one must not make itself a key of the owner's which never ends.
+ */
+function refuseFederated(identity: SignedIdentity): void {
+  if (identity.kind !== 'session' || identity.session.way !== 'federation') return
+  throw new IamError('access_denied', 'The credentials of GetFederationToken call nothing of IAM')
 }
 
 /** A presigned link works for whoever finds it, for days, in a log or a history. It must not make keys or attach policies. */
@@ -184,6 +195,7 @@ async function authorizeAll<Caller extends IamCaller>(
 ): Promise<void> {
   if (permissions.length === 0) throw new Error('an action asks for no permission')
   try {
+    if (action.effect === 'change') keepCeiling(options, caller, permissions)
     for (const permission of permissions) {
       await authorizeOne(options, caller, request, permission)
     }
@@ -191,6 +203,23 @@ async function authorizeAll<Caller extends IamCaller>(
     if (action.effect === 'change') await options.audit({ ...event('refused'), ...reasons(error) })
     throw error
   }
+}
+
+/** Whoever is held by the ceiling of the tenant does not raise it, be it with all the rights on policies that there are. */
+function keepCeiling<Caller extends IamCaller>(
+  { tenantCeiling = [] }: IamFaceOptions<Caller>,
+  { identity }: Caller,
+  permissions: readonly Permission[],
+): void {
+  if (identity.kind === 'root') return
+  const named = tenantCeiling.find((name) =>
+    permissions.some(({ resource }) => resource === localPolicyArn(name)),
+  )
+  if (named === undefined) return
+  throw new IamError(
+    'access_denied',
+    `The policy "${named}" is the ceiling of the tenant: only the root key changes it`,
+  )
 }
 
 /** Says to the caller what was missing; why it was is in the encoded message, for those who may open it. */

@@ -49,7 +49,7 @@ export const simulateActions: readonly (readonly [string, Action])[] = [
         const supposed = values.PolicyInputList.map(given('PolicyInputList', 'identity'))
         const identity = [...subject.identity, ...supposed]
         const lookUp = values.WithBucketPolicies === true ? context.findBucketPolicy : undefined
-        return simulate(context.admin, { ...subject, identity }, values, lookUp)
+        return simulate(context.admin, { ...subject, identity }, values, context, lookUp)
       },
     }),
   ],
@@ -59,9 +59,10 @@ export const simulateActions: readonly (readonly [string, Action])[] = [
       parameters: { PolicyInputList: atLeastOne(listOf(text)), ...common },
       effect: 'read',
       permissions: () => onAll('SimulateCustomPolicy'),
-      run: (values, { admin, now }) => {
+      run: (values, context) => {
+        const { admin, now } = context
         const identity = values.PolicyInputList.map(given('PolicyInputList', 'identity'))
-        return simulate(admin, { ...nobody(now), identity }, values)
+        return simulate(admin, { ...nobody(now), identity }, values, context)
       },
     }),
   ],
@@ -104,6 +105,7 @@ async function simulate(
   admin: Directory,
   subject: Subject,
   values: Values,
+  { policyCompat }: Pick<ActionContext, 'policyCompat'>,
   findBucketPolicy?: ActionContext['findBucketPolicy'],
 ): Promise<Members> {
   const { facts, s3, iam } = suppose(subject.facts, values.ContextEntries)
@@ -137,6 +139,7 @@ async function simulate(
         facts,
         identity: subject.identity,
         ceilings,
+        ...(policyCompat && { compat: policyCompat }),
       }
       const [decision] = explain(question).accesses
       if (!decision) throw new Error('one question has one answer')

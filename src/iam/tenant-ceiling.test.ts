@@ -27,6 +27,29 @@ describe('the ceiling of the tenant', () => {
     assert.equal((await call(world, root, 'CreateUser', { UserName: 'x' })).code, undefined)
   })
 
+  it('is raised by nobody whom it holds', async (t) => {
+    const world = await makeWorld(t, { tenantCeiling: ['ceiling'] })
+    const open = JSON.stringify(document('*'))
+    await world.admin.createPolicy('ceiling', open)
+    await world.admin.createPolicy('other', open)
+    const key = await world.makeUser('ann', document('*'))
+    const PolicyArn = 'arn:aws:iam::000000000000:policy/ceiling'
+    for (const [action, fields] of [
+      ['CreatePolicyVersion', { PolicyArn, PolicyDocument: open, SetAsDefault: 'true' }],
+      ['SetDefaultPolicyVersion', { PolicyArn, VersionId: 'v1' }],
+      ['DeletePolicyVersion', { PolicyArn, VersionId: 'v2' }],
+      ['DeletePolicy', { PolicyArn, Cascade: 'true' }],
+    ] as const) {
+      assert.equal((await call(world, key, action, fields)).code, 'AccessDenied', action)
+      assert.equal(world.audit.at(-1)?.outcome, 'refused', action)
+      const other = PolicyArn.replace('ceiling', 'other')
+      const allowed = await call(world, key, action, { ...fields, PolicyArn: other })
+      assert.equal(allowed.code, undefined, `${action}: ${allowed.text}`)
+      assert.equal((await call(world, root, action, fields)).code, undefined, action)
+    }
+    assert.equal((await call(world, key, 'GetPolicy', { PolicyArn })).code, 'AccessDenied')
+  })
+
   it('counts in simulations, also where a boundary is sent along', async (t) => {
     const { world } = await bounded(t)
     const ask = async (action: string, more: Readonly<Record<string, string>> = {}) => {

@@ -1,7 +1,7 @@
 import type { Administration, Tags } from '../admin/index.ts'
 import type { NewRevocation, RevocationRule, RingKeyInfo } from '../credentials/index.ts'
 import type { HttpRequest } from '../http.ts'
-import type { Access, NamedPolicy } from '../policy/index.ts'
+import type { Access, NamedPolicy, Question } from '../policy/index.ts'
 import type { Value } from './value.ts'
 
 /** Who signed the request, as `access/` proves it; the face reads only this much. */
@@ -17,7 +17,10 @@ export type SignedIdentity =
   | Readonly<{
       kind: 'session'
       accessKeyId: string
-      session: Readonly<{ principal: Readonly<{ provider: string; subject: string }> }>
+      session: Readonly<{
+        principal: Readonly<{ provider: string; subject: string }>
+        way?: 'session-token' | 'federation'
+      }>
     }>
 
 /** One permission that a call needs: `iam:CreateUser` on `arn:aws:iam::000000000000:user/bob`. */
@@ -92,6 +95,8 @@ export type IamFaceOptions<Caller extends IamCaller = IamCaller> = Readonly<{
   tenantCeiling?: readonly string[] | undefined
   /** The policy of a bucket, for questions about who may do what; absent: they go by identities alone. */
   findBucketPolicy?(bucket: string): Promise<NamedPolicy | undefined>
+  /** How policies are read when requests are judged, so that answers agree with it. */
+  policyCompat?: Question['compat'] | undefined
   /** How it stands with the keys of an OpenID provider, by ARN; absent: nobody looks. */
   providerState?(arn: string): ProviderState | undefined
   /** Absent: there is none. */
@@ -120,6 +125,8 @@ export type ActionContext = Readonly<{
   tenantCeiling?: readonly string[] | undefined
   /** The policy of a bucket, for questions about who may do what; absent: they go by identities alone. */
   findBucketPolicy?(bucket: string): Promise<NamedPolicy | undefined>
+  /** How policies are read when requests are judged, so that answers agree with it. */
+  policyCompat?: Question['compat'] | undefined
   /** How it stands with the keys of an OpenID provider, by ARN; absent: nobody looks. */
   providerState?(arn: string): ProviderState | undefined
   /** Absent: there is none. */

@@ -63,7 +63,7 @@ async function whoCan(values: Values, context: ActionContext): Promise<Members> 
     if (++asked % bunch === 0) await breathe()
     const subject = make()
     if (subject === undefined) continue
-    const question = questionAbout(subject, values, bucketPolicy)
+    const question = questionAbout(subject, values, bucketPolicy, context)
     if (!isAllowed(question)) continue
     if (found.length === MaxItems) return answer(found, last, bucketPolicy)
     const reason = explain(question).accesses[0]?.reason ?? ''
@@ -132,11 +132,13 @@ function questionAbout(
   subject: Whoever,
   { ActionName: action, ResourceArn: resource, ContextEntries }: Values,
   bucketPolicy: NamedPolicy | undefined,
+  { policyCompat }: Pick<ActionContext, 'policyCompat'>,
 ): Question {
   const { facts, s3, iam } = suppose(subject.facts, ContextEntries)
   const access = { action, resource, s3, iam, ...(bucketPolicy ? { bucketPolicy } : {}) }
   const { principal, identity, ceilings } = subject
-  return { principal, accesses: [access], facts, identity, ceilings }
+  const compat = policyCompat && { compat: policyCompat }
+  return { principal, accesses: [access], facts, identity, ceilings, ...compat }
 }
 
 async function bucketPolicyFor(

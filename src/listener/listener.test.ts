@@ -282,6 +282,16 @@ describe('the client address', () => {
     assert.equal(read('::ffff:10.1.1.1', 'nonsense'), '10.1.1.1')
     assert.equal(read('10.1.1.1', undefined), '10.1.1.1')
   })
+
+  it('is the hop without the port that some proxies add', () => {
+    const read = createSourceReader(['10.0.0.0/8'])
+    assert.equal(read('10.1.1.1', '198.51.100.7:40123, 10.2.2.2:443'), '198.51.100.7')
+    assert.equal(read('10.1.1.1', '[2001:db8::1]:40123'), '2001:db8::1')
+    assert.equal(read('10.1.1.1', '[2001:db8::1]'), '2001:db8::1')
+    for (const hop of ['198.51.100.7:', '198.51.100.7:1:2', '[198.51.100.7', '[]', ':80']) {
+      assert.equal(read('10.1.1.1', hop), '10.1.1.1', hop)
+    }
+  })
 })
 
 describe('the rate limiter', () => {

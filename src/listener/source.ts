@@ -17,7 +17,7 @@ export function createSourceReader(trustedProxies: readonly string[]): SourceRea
   return (peer, forwardedFor) => {
     let source = unmapAddress(peer ?? '')
     // From the right: each trusted hop vouches for the one that it names, the first untrusted one is the client.
-    const hops = (forwardedFor ?? '').split(',').map((hop) => unmapAddress(hop.trim()))
+    const hops = (forwardedFor ?? '').split(',').map((hop) => unmapAddress(withoutPort(hop.trim())))
     while (isTrusted(source)) {
       const hop = hops.pop()
       if (hop === undefined || isIP(hop) === 0) break
@@ -25,6 +25,11 @@ export function createSourceReader(trustedProxies: readonly string[]): SourceRea
     }
     return source
   }
+}
+
+/** Some proxies (Azure's, for one) add the port; taken for no address, it would make everybody come from the proxy. */
+function withoutPort(hop: string): string {
+  return /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(hop)?.[1] ?? /^\[(.+)\](?::\d+)?$/.exec(hop)?.[1] ?? hop
 }
 
 /** `::ffff:10.1.2.3` is 10.1.2.3. */

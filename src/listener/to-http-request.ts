@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { setImmediate } from 'node:timers/promises'
 import type { HttpRequest } from '../http.ts'
 import { readClientCertificates } from './client-certificates.ts'
 import { unmapAddress, type SourceReader } from './source.ts'
@@ -52,11 +53,26 @@ function pairs(raw: readonly string[]): readonly (readonly [string, string])[] {
   return list
 }
 
+type Body = AsyncIterator<Uint8Array, void, undefined>
+
 /** Node destroys the socket with a body that is not read to its end, and the refusal would be lost with it. */
 function leaveOpen(message: IncomingMessage): AsyncIterable<Uint8Array> {
   return {
-    [Symbol.asyncIterator]: () =>
-      message.complete ? arrived(message) : message.iterator({ destroyOnReturn: false }),
+    [Symbol.asyncIterator]() {
+      let source: Body | undefined
+      const begin = async (): Promise<IteratorResult<Uint8Array, void>> => {
+        // Node hands a request over with its head, and what came in the same packet right after that.
+        if (!message.complete) await setImmediate()
+        source ??= message.complete
+          ? arrived(message)
+          : message.iterator({ destroyOnReturn: false })
+        return source.next()
+      }
+      return {
+        next: () => source?.next() ?? begin(),
+        return: () => source?.return?.() ?? Promise.resolve({ done: true, value: undefined }),
+      }
+    },
   }
 }
 

@@ -60,6 +60,8 @@ function parseField(part: string): readonly [string, string] {
 }
 
 function decode(text: string): string {
+  // Tokens are long, and nothing in them is encoded.
+  if (!text.includes('%') && !text.includes('+')) return text
   try {
     return decodeURIComponent(text.replaceAll('+', ' '))
   } catch (cause) {

@@ -10,25 +10,32 @@ export type Input = Readonly<{ name: string; text: string }>
 const commonWords: readonly string[] = ['\0', '\ud800', '\ufffd', ' ', '%', 'A']
 
 /**
- * Hostile inputs of 64 KiB, made of the words of a grammar: each of them over and over, and for each two of them one half of the
- * one and one half of the other. Nesting, unterminated things, endless separators, what makes patterns look back again and
- * again: all of them are floods of the right words. A frame sets a flood where the parser gets to it.
+ * Hostile inputs of 64 KiB, made of the words of a grammar: each of them over and over, in each frame; and for each two of
+ * them one half of the one and one half of the other, in one frame or another. Nesting, unterminated things, endless
+ * separators, what makes patterns look back again and again: all of them are floods of the right words. A frame sets a flood
+ * where the parser gets to it.
  */
 export function floods(
   words: readonly string[],
   frames: readonly ((flood: string) => string)[],
 ): readonly Input[] {
-  const single = [...new Set([...words, ...commonWords])].map((word) => [word])
+  const singles = [...new Set([...words, ...commonWords])].map((word) => [word])
   const pairs = words.flatMap((one) => words.filter((two) => two !== one).map((two) => [one, two]))
-  return [...single, ...pairs].flatMap((periods) =>
-    frames.map((frame, index) => {
-      const share = Math.floor((longest - bytesOf(frame(''))) / periods.length)
-      return {
-        name: `${periods.map((word) => `${JSON.stringify(word)}…`).join('')} in frame ${index}`,
-        text: frame(periods.map((word) => repeatTo(word, share)).join('')),
-      }
-    }),
-  )
+  return [
+    ...singles.flatMap((some) => frames.map((frame) => flood(some, frame))),
+    ...pairs.flatMap((some, at) =>
+      frames.slice(at % frames.length, (at % frames.length) + 1).map((frame) => flood(some, frame)),
+    ),
+  ]
+}
+
+function flood(words: readonly string[], frame: (flood: string) => string): Input {
+  const share = Math.floor((longest - bytesOf(frame(''))) / words.length)
+  const text = frame(words.map((word) => repeatTo(word, share)).join(''))
+  return {
+    name: `${words.map((word) => `${JSON.stringify(word)}…`).join('')} in ${frame('…').slice(0, 80)}`,
+    text,
+  }
 }
 
 /** Random inputs: short ones of anything, longer ones of the grammar's words, and 64 KiB of a few of them again and again. */

@@ -232,15 +232,25 @@ const home: Assets = {
   },
 }
 
-describe('what mc exported, packed by zip', () => {
-  it('works as before, with the same keys', { skip: absence(zip) }, async () => {
+describe('what mc exported', () => {
+  it('is read as zip packs it', { skip: absence(zip) }, async () => {
     const dir = join(work, 'packed')
     mkdirSync(join(dir, 'iam-assets'), { recursive: true })
     for (const [name, value] of Object.entries(home)) {
       writeFileSync(join(dir, 'iam-assets', `${name}.json`), JSON.stringify(value))
     }
     execFileSync(zip, ['-q', '-r', 'export.zip', 'iam-assets'], { cwd: dir })
-    const args = ['admin', 'import', 'minio', join(dir, 'export.zip')]
+    const args = ['admin', 'import', 'minio', join(dir, 'export.zip'), '--dry-run', '--json']
+    const { code, out, error } = await daypass(args)
+    assert.equal(code, 0, error)
+    assert.equal(
+      JSON.parse(out).lines.filter((line: Line) => line.kind === 'service account').length,
+      3,
+    )
+  })
+
+  it('works as before, with the same keys', async () => {
+    const args = ['admin', 'import', 'minio', archiveOf(home)]
     const dry = await daypass([...args, '--dry-run'])
     assert.equal(dry.code, 0, dry.error)
     assert.match(dry.out, /nothing was changed/i)
@@ -340,6 +350,16 @@ describe('what is here already, and different', () => {
   it('stays, and is reported', async () => {
     assertRemarks(await importing({ users: other.users }), [['user alice', /another secret/]])
     assert.equal(await reads(keyOf('alice'), 'alice'), 'ok')
+  })
+
+  it('may be more than there was: that stays, and is said', async () => {
+    await daypass(['admin', 'user', 'attach', 'alice', 'diagnostics'])
+    await daypass(['admin', 'group', 'add', 'extra'])
+    await daypass(['admin', 'group', 'join', 'extra', 'alice'])
+    const { code, out } = await daypass(['admin', 'import', 'minio', archiveOf(home)])
+    assert.equal(code, 0)
+    assert.match(out, /user mapping +alice +has besides here: diagnostics/)
+    assert.match(out, /membership +alice +is besides here in: extra/)
   })
 
   it('holds back whatever would come with it', async () => {
@@ -479,7 +499,7 @@ describe('policies that are not what they were', () => {
 
 describe('what this server has no place for', () => {
   it('is told: names, secrets, groups that are off, strangers', async () => {
-    const imported = await importing({
+    const assets = {
       users: {
         'a user': user('a user'),
         ines: { secretKey: 'short', status: 'enabled' },
@@ -489,16 +509,24 @@ describe('what this server has no place for', () => {
       policies: { reads: policy('s3:GetObject', 'arn:aws:s3:::*') },
       group_mappings: { off: mapped('reads'), gone: mapped('reads') },
       user_mappings: { nobody: mapped('reads') },
-    })
-    assertRemarks(imported, [
+    }
+    assertRemarks(await importing(assets), [
       ['group mapping off', /the group is disabled/],
       ['membership nobody in off', /no user of this name/],
       ['group mapping gone', /no group of this name/],
       ['user a user', /A user name has/],
       ['user ines', /A secret access key has 8 to 128/],
+      ['user jo@example.org', /is disabled here, since its group "off" was/],
       ['user mapping nobody', /no user of this name/],
     ])
+    assert.equal(await reads(keyOf('jo@example.org'), 'alice'), 'InvalidAccessKeyId')
+    assert.equal((await daypass(['admin', 'user', 'enable', 'jo@example.org'])).code, 0)
     assert.equal(await reads(keyOf('jo@example.org'), 'alice'), 'AccessDenied')
+    const again = await importing(assets)
+    assert.ok(
+      remarks(again).every(([what]) => what !== 'user jo@example.org'),
+      'it was enabled on purpose',
+    )
   })
 
   it('is a membership too many: the key is held back, for a Deny may be missing', async () => {
@@ -633,7 +661,7 @@ describe('a run that breaks off', () => {
         most: policy('s3:*', 'arn:aws:s3:::*'),
         'not-all': policy('s3:*', 'arn:aws:s3:::secrets/*', 'Deny'),
       },
-      users: { nina: user('nina'), olaf: user('olaf') },
+      users: { nina: user('nina'), olaf: user('olaf', 'disabled') },
       groups: { team: group('nina', 'olaf') },
       user_mappings: { nina: mapped('most'), olaf: mapped('most,not-all') },
       group_mappings: { team: mapped('not-all') },
@@ -649,6 +677,7 @@ describe('a run that breaks off', () => {
           (await daypass(['admin', 'user', 'get', owner, '--json'], { to })).out,
         )
         assert.deepEqual(got.groups, ['team'], `after ${calls} calls`)
+        assert.equal(got.status, owner === 'nina' ? 'enabled' : 'disabled', `after ${calls} calls`)
         const expected = owner === 'nina' ? ['most'] : ['most', 'not-all']
         assert.deepEqual(new Set(got.policies), new Set(expected), `after ${calls} calls`)
       }

@@ -8,7 +8,12 @@ import { join, resolve } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import * as Iam from '@aws-sdk/client-iam'
-import { CreateBucketCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
+import {
+  CreateBucketCommand,
+  GetObjectCommand,
+  PutBucketPolicyCommand,
+  PutObjectCommand,
+} from '@aws-sdk/client-s3'
 import { AssumeRoleCommand, AssumeRoleWithWebIdentityCommand } from '@aws-sdk/client-sts'
 import { signIn, startLocalIdp } from '../fakes/local-idp.ts'
 import { createIssuerKey, signToken, startOidcIssuer } from '../fakes/oidc-issuer.ts'
@@ -398,6 +403,25 @@ describe('tokens as vendors make them', () => {
       assert.equal(refused.status, 403)
       assert.match(refused.message, /"groups".*too many groups/)
     }
+    const statement = (Effect: string, more: object): object => ({
+      Effect,
+      Principal: '*',
+      Action: 's3:GetObject',
+      Resource: 'arn:aws:s3:::data/*',
+      ...more,
+    })
+    const contractors = { Condition: { StringEquals: { 'jwt:groups': 'contractors' } } }
+    const Policy = JSON.stringify({
+      Version: '2012-10-17',
+      Statement: statement('Deny', contractors),
+    })
+    const root = s3Client(endpoint, place.server.root)
+    await root.send(new PutBucketPolicyCommand({ Bucket: 'data', Policy }))
+    const session = async (members: object): Promise<SessionKeys> =>
+      exchangeToken(endpoint, token('client', { resource_access, ...members }))
+    await place.reads(await session({ groups: ['staff'] }))
+    const many = await session({ hasgroups: true })
+    assert.equal(await place.codeOf(place.reads(many)), 'AccessDenied', 'slips no Deny')
     await place.server.stop()
     await idp.close()
   })

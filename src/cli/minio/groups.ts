@@ -1,6 +1,6 @@
 import { isWireCode } from '../client.ts'
 import type { MinioExport, MinioGroup } from './export.ts'
-import { resolve } from './mappings.ts'
+import { noteExtras, resolve } from './mappings.ts'
 import { renamed } from './policies.ts'
 import type { CarriedPolicies } from './policies.ts'
 import type { Standing } from './server.ts'
@@ -11,6 +11,8 @@ import type { Task } from './task.ts'
 export type CarriedGroup = Readonly<{
   /** Its name here. */
   name: string
+  /** Whether it was off at MinIO. */
+  isDisabled?: true
   /** Why its members must not begin to work: something that may deny is missing. */
   incomplete?: string
 }>
@@ -32,7 +34,11 @@ export async function carryGroups(
     const incomplete =
       carried.incomplete ??
       (await mapGroup(task, group, carried.name, { given, policies, standing }))
-    const whole = { name: carried.name, ...(incomplete === undefined ? {} : { incomplete }) }
+    const whole: CarriedGroup = {
+      name: carried.name,
+      ...(incomplete === undefined ? {} : { incomplete }),
+      ...(group.enabled ? {} : { isDisabled: true }),
+    }
     for (const member of group.members) {
       const of = memberships.get(member) ?? []
       memberships.set(member, [...of, whole])
@@ -88,6 +94,8 @@ async function mapGroup(
   }: { given: MinioExport; policies: CarriedPolicies; standing: Standing },
 ): Promise<string | undefined> {
   const names = given.groupMappings.get(name)
+  const attached = standing.groups.get(here) ?? new Set()
+  noteExtras(task, 'group mapping', here, attached, enabled ? (names ?? []) : [], policies)
   if (names === undefined) return undefined
   if (!enabled) {
     const why = `the group is disabled, so its policies (${names.join(', ')}) counted for nobody; here they are not attached, since a group is never disabled`
@@ -96,7 +104,6 @@ async function mapGroup(
   }
   const resolved = resolve(task, 'group mapping', name, names, policies)
   if (resolved.conflict !== undefined) return resolved.conflict
-  const attached = standing.groups.get(here) ?? new Set()
   const missing = resolved.policies.filter((policy) => !attached.has(policy.name))
   const refusal = await refusalOf(async () => {
     for (const { arn } of missing) {

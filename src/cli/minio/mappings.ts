@@ -32,6 +32,24 @@ export function resolve(
   }
 }
 
+/** What a holder has here and not in the archive is left, since an administrator may have given it. But it is said. */
+export function noteExtras(
+  { report }: Task,
+  kind: Kind,
+  holder: string,
+  here: ReadonlySet<string>,
+  names: readonly string[],
+  carried: CarriedPolicies,
+): void {
+  const wanted = new Set(names.map((name) => hereNameOf(carried.get(name)) ?? name))
+  const extras = [...here].filter((name) => !wanted.has(name))
+  if (extras.length > 0) report.note(kind, holder, `has besides here: ${extras.join(', ')}`)
+}
+
+function hereNameOf(policy: CarriedPolicy | undefined): string | undefined {
+  return policy?.kind === 'here' ? policy.name : undefined
+}
+
 /** A policy of this name that is here for another reason is not what MinIO gave, which was nothing. */
 function unknown(name: string): CarriedPolicy {
   return {

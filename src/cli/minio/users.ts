@@ -3,7 +3,7 @@ import type { MinioExport, MinioUser } from './export.ts'
 import type { CarriedGroup, Memberships } from './groups.ts'
 import { isDn } from './groups.ts'
 import { compareKey, writeKey } from './keys.ts'
-import { resolve } from './mappings.ts'
+import { noteExtras, resolve } from './mappings.ts'
 import type { CarriedPolicies } from './policies.ts'
 import type { Standing, StandingUser } from './server.ts'
 import { change, refusalOf } from './task.ts'
@@ -60,9 +60,16 @@ async function carryUser(
   if ('refusal' in comparison) return left(comparison.refusal)
   const conflict = conflictOf(task, comparison.differences, there, around.standing.keys.get(name))
   if (conflict !== undefined) return left(conflict)
-  const status = await carryStatus(task, user, there)
+  const memberships = around.memberships.get(name) ?? []
+  // Without any key it is what a run that broke off has left, if it is there at all.
+  const isNobodys = comparison.differences === undefined
+  const isKept = there?.enabled === true && !isNobodys && !task.replace
+  const isOn = user.enabled && !isKept
+  const off = isOn ? memberships.find(({ isDisabled }) => isDisabled) : undefined
+  const wanted = { name, enabled: user.enabled && off === undefined }
+  const status = await carryStatus(task, wanted, there, isNobodys)
   if ('refusal' in status) return left(status.refusal)
-  const groups = await joinGroups(task, name, around.memberships.get(name) ?? [], there)
+  const groups = await joinGroups(task, name, memberships, there)
   const policies = await mapUser(task, name, around, there)
   const incomplete = groups ?? policies
   if (incomplete !== undefined && comparison.differences === undefined) {
@@ -72,10 +79,16 @@ async function carryUser(
   const refusal = await refusalOf(() => writeKey(task, key, comparison.differences))
   if (refusal !== undefined) return left(refusal)
   const isSame = there !== undefined && comparison.differences?.length === 0
-  if (status.remark !== undefined) task.report.remark('user', name, 'altered', status.remark)
+  if (off !== undefined) task.report.remark('user', name, 'altered', disabledBy(off))
+  else if (status.remark !== undefined) task.report.remark('user', name, 'altered', status.remark)
   else if (isSame && !status.changed) task.report.add('user', name, 'unchanged')
   else task.report.add('user', name, there === undefined ? 'carried' : outcomeOf(comparison))
   return { incomplete }
+}
+
+/** Releases of MinIO differ: in some such a user went on with its other policies, in some it may do nothing. */
+function disabledBy({ name }: CarriedGroup): string {
+  return `is disabled here, since its group "${name}" was, and MinIO may then have let it do nothing; if it shall work: daypass admin user enable`
 }
 
 function outcomeOf({ differences }: { differences: readonly string[] | undefined }) {
@@ -104,13 +117,14 @@ function conflictOf(
 /** A user that was enabled or disabled here on purpose stays so. */
 async function carryStatus(
   task: Task,
-  { name, enabled }: MinioUser,
+  { name, enabled }: Pick<MinioUser, 'name' | 'enabled'>,
   there: StandingUser | undefined,
+  isNobodys: boolean,
 ): Promise<{ changed: boolean; remark?: string } | { refusal: string }> {
   const isFresh = there === undefined
   if (!isFresh && there.enabled === enabled) return { changed: false }
   const word = enabled ? 'enabled' : 'disabled'
-  if (!isFresh && !task.replace) {
+  if (!isNobodys && !task.replace) {
     return {
       changed: false,
       remark: `is ${word} in the archive and not here; --replace takes that over`,
@@ -131,6 +145,11 @@ async function joinGroups(
   there: StandingUser | undefined,
 ): Promise<string | undefined> {
   let incomplete: string | undefined
+  const wanted = new Set(groups.map((group) => group.name))
+  const extras = [...(there?.groups ?? [])].filter((group) => !wanted.has(group))
+  if (extras.length > 0) {
+    task.report.note('membership', name, `is besides here in: ${extras.join(', ')}`)
+  }
   for (const group of groups) {
     incomplete ??= group.incomplete
     const membership = `${name} in ${group.name}`
@@ -157,6 +176,7 @@ async function mapUser(
   there: StandingUser | undefined,
 ): Promise<string | undefined> {
   const names = given.userMappings.get(name)
+  noteExtras(task, 'user mapping', name, there?.policies ?? new Set(), names ?? [], policies)
   if (names === undefined) return undefined
   const resolved = resolve(task, 'user mapping', name, names, policies)
   if (resolved.conflict !== undefined) return resolved.conflict

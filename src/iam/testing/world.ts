@@ -40,7 +40,7 @@ export async function makeWorld(
   change: Partial<
     Pick<
       IamFaceOptions<KnownCaller>,
-      'audit' | 'authorize' | 'findBucketPolicy' | 'directories' | 'tenantCeiling'
+      'audit' | 'authenticate' | 'authorize' | 'findBucketPolicy' | 'directories' | 'tenantCeiling'
     >
   > = {},
 ): Promise<World> {

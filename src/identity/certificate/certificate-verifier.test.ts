@@ -183,6 +183,13 @@ describe('a client certificate (RFC 5280)', { skip: withoutOpenssl() }, () => {
     shop.make('md5', { by: 'rsa-root', sign: ['-md5'] })
     for (const name of ['rsa-sha1', 'pss-sha1', 'md5']) {
       await refuses([name], /No certificate authority/, { caFiles })
+      await assert.rejects(verify([name], { caFiles }), {
+        detail: {
+          subject: `CN=${name}`,
+          issuer: 'CN=rsa-root',
+          problems: [`CN=${name}: is signed in a way that is not taken here`],
+        },
+      })
     }
   })
 

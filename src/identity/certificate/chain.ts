@@ -52,17 +52,22 @@ export function findChain(
     signatures += 1
     return child.x509.checkIssued(issuer.x509) && child.x509.verify(issuer.x509.publicKey)
   }
+  const isWellSigned = ({ hasStrongSignature, subject }: Certificate): boolean => {
+    if (!hasStrongSignature)
+      problems.add(`${subject.text}: is signed in a way that is not taken here`)
+    return hasStrongSignature
+  }
   const extend = (path: readonly Certificate[]): readonly Certificate[] | undefined => {
     const anchor = anchors.find((candidate) => mayIssue(path, candidate))
     if (anchor !== undefined) return [...path, anchor]
     for (const next of intermediates) {
-      if (path.includes(next) || !next.hasStrongSignature || !mayIssue(path, next)) continue
+      if (path.includes(next) || !isWellSigned(next) || !mayIssue(path, next)) continue
       const found = extend([...path, next])
       if (found !== undefined) return found
     }
     return undefined
   }
-  const chain = leaf.hasStrongSignature ? extend([leaf]) : undefined
+  const chain = isWellSigned(leaf) ? extend([leaf]) : undefined
   if (chain !== undefined) return chain
   throw refused(
     'No certificate authority that is trusted here vouches for the client certificate',

@@ -58,11 +58,17 @@ export function readBoolean(element: Element): boolean {
 /** Two's complement in lower-case hex, as short as it can be: `00ff` is 255. */
 export function readInteger(element: Element | undefined): string {
   const { content } = expectTag(element, tags.integer)
-  const [first = 0, second = 0] = content
+  return readIntegerSpan(content, { tag: tags.integer, start: 0, end: content.length })
+}
+
+/** The same of an element that lies in `bytes`. */
+export function readIntegerSpan(bytes: Buffer, { tag, start, end }: Span): string {
+  const first = bytes[start] ?? 0
+  const second = bytes[start + 1] ?? 0
   const isPadded =
-    content.length > 1 && (first === 0 ? second < 0x80 : first === 0xff && second >= 0x80)
-  if (content.length === 0 || isPadded) throw new SyntaxError('DER: no integer')
-  return content.toString('hex')
+    end - start > 1 && (first === 0 ? second < 0x80 : first === 0xff && second >= 0x80)
+  if (tag === tags.integer && end > start && !isPadded) return bytes.toString('hex', start, end)
+  throw new SyntaxError('DER: no integer')
 }
 
 /** A small number that is not negative. */
@@ -104,6 +110,15 @@ export function readBitString(element: Element | undefined): { bytes: Buffer; un
 }
 
 function readElement(bytes: Buffer, at: number): Element {
+  const { tag, start, end } = readSpan(bytes, at)
+  return { tag, content: bytes.subarray(start, end), bytes: bytes.subarray(at, end) }
+}
+
+/** Where an element's content lies. For long lists: an `Element` for each member would take most of the time. */
+export type Span = Readonly<{ tag: number; start: number; end: number }>
+
+/** @throws {SyntaxError} */
+export function readSpan(bytes: Buffer, at: number): Span {
   const tag = bytes[at]
   if (tag === undefined) throw new SyntaxError('DER: cut off')
   if ((tag & 0x1f) === 0x1f) throw new SyntaxError('DER: a long tag')
@@ -112,7 +127,7 @@ function readElement(bytes: Buffer, at: number): Element {
   const length = first < 0x80 ? first : readLongLength(bytes, at + 2, first & 0x7f)
   const end = start + length
   if (end > bytes.length) throw new SyntaxError('DER: cut off')
-  return { tag, content: bytes.subarray(start, end), bytes: bytes.subarray(at, end) }
+  return { tag, start, end }
 }
 
 function readLongLength(bytes: Buffer, at: number, count: number): number {

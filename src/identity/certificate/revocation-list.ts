@@ -4,7 +4,8 @@ import {
   expectTag,
   readBitString,
   readDer,
-  readInteger,
+  readIntegerSpan,
+  readSpan,
   tags,
   type Element,
 } from './der.ts'
@@ -52,15 +53,35 @@ export function parseRevocationList(der: Buffer): RevocationList {
   }
 }
 
+/** Each entry is a sequence of serial number, date and perhaps extensions; there may be hundreds of thousands. */
 function readEntries(list: Element | undefined): ReadonlySet<string> {
   const revoked = new Set<string>()
-  for (const entry of list === undefined ? [] : children(list)) {
-    const [serial, , extensions] = children(entry)
+  if (list === undefined) return revoked
+  const bytes = list.content
+  const reasons = new ReasonCheck()
+  for (let at = 0; at < bytes.length;) {
+    const entry = readSpan(bytes, at)
+    const serial = readSpan(bytes, entry.start)
+    const date = readSpan(bytes, serial.end)
+    if (entry.tag !== tags.sequence || date.end > entry.end) throw new SyntaxError('DER: no entry')
     // The one that is critical here names another issuer, for this entry and all that follow.
-    if (extensions) checkExtensions(extensions)
-    revoked.add(readInteger(serial))
+    if (date.end < entry.end) reasons.check(bytes.subarray(date.end, entry.end))
+    revoked.add(readIntegerSpan(bytes, serial))
+    at = entry.end
   }
   return revoked
+}
+
+/** What reasons look like is nearly always the same: what has passed once passes again, up to some dozens. */
+class ReasonCheck {
+  readonly #passed = new Set<string>()
+
+  check(bytes: Buffer): void {
+    const text = bytes.toString('latin1')
+    if (this.#passed.has(text)) return
+    checkExtensions(readDer(bytes))
+    if (this.#passed.size < 64) this.#passed.add(text)
+  }
 }
 
 /** `issuingDistributionPoint` and the delta indicator are always critical. */

@@ -42,6 +42,8 @@ export class ConnectionPool {
     try {
       return await work(lease.connection)
     } catch (error) {
+      // The others have lain idle as long, behind the same firewall perhaps: one after the other would be waited for.
+      if (lease.isReused && isSilence(error)) this.#dropIdle()
       if (!lease.isReused || !isDeath(error)) throw error
       lease.connection.close()
     } finally {
@@ -153,8 +155,11 @@ export class ConnectionPool {
 
 /** The other side had closed it, perhaps long ago. Silence is not death: asking again would only wait again. */
 function isDeath(error: unknown): boolean {
-  const isSilence = error instanceof Error && error.message.endsWith('Operation timed out')
-  return resultCodeOf(error) === undefined && !isSilence
+  return resultCodeOf(error) === undefined && !isSilence(error)
+}
+
+function isSilence(error: unknown): boolean {
+  return error instanceof Error && error.message.endsWith('Operation timed out')
 }
 
 function closed(): Error {

@@ -56,10 +56,12 @@ export function createDepartures(options: DepartureOptions): Departures {
   }
 
   async function pass({ directory, perSecond }: Recheck): Promise<void> {
+    const share = 1000 / perSecond
     let failures = 0
     // Begins somewhere else each time, so that no few who cannot be judged keep the others from being asked about.
     for await (const person of attendance.of(directory, options.random(1)[0] ?? 0)) {
       if (stop.signal.aborted) return
+      const began = options.clock().getTime()
       try {
         await check(person)
         failures = 0
@@ -69,7 +71,8 @@ export function createDepartures(options: DepartureOptions): Departures {
         if (failures === 1) log({ kind: 'person_unchecked', directory, detail: error.message })
         if (failures === mostFailures) return
       }
-      await pause(1000 / perSecond, true)
+      const elapsed = options.clock().getTime() - began
+      await pause(Math.min(Math.max(share - elapsed, 0), share), true)
     }
   }
 

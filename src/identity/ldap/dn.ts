@@ -64,6 +64,7 @@ export function isWithin(dn: string, above: string): boolean {
 
 /** One letter at a time: a whole text would turn a last `Σ` into `ς` and one in the middle into `σ`. */
 function foldCase(value: string): string {
+  if (plain.test(value)) return value.toLowerCase()
   return Array.from(value, (letter) => letter.toLowerCase()).join('')
 }
 
@@ -76,7 +77,11 @@ function formatRelativeName(name: readonly Attribute[]): string {
 
 const special = new Set(['"', '+', ',', ';', '<', '>', '\\'])
 
+/** Nothing in it is escaped, and its letters are ASCII: nearly every value that there is. */
+const plain = /^[\w.@-](?:[\w.@ -]*[\w.@-])?$/
+
 function escapeValue(value: string): string {
+  if (plain.test(value)) return value
   const last = value.length - 1
   return value
     .split('')

@@ -1,6 +1,8 @@
 import { malformed } from '../errors.ts'
 import type { Budget } from './budget.ts'
+import { inOrder } from './compress.ts'
 import { containsGlob, type Glob } from './glob.ts'
+import { onlyPlainLists } from './minio-dialect.ts'
 import { intersectNames, touchesAny } from './names.ts'
 import type { Names, Rule } from './narrow-types.ts'
 import { containsPlaces, intersectPlaces, isNowhere, sortPlaces } from './places.ts'
@@ -17,7 +19,7 @@ export function absorbFences({ allows, denies }: Rules, budget: Budget): Rules {
   const plain = denies.filter((deny) => !isFence(deny))
   const added: Rule[] = []
   let left = allows
-  for (const fence of denies.filter(isFence)) {
+  for (const fence of inOrder(denies.filter(isFence))) {
     left = left.flatMap((allow) => {
       if (allow.service !== fence.service) return [allow]
       const [kept, denied] = fenceIn(allow, fence, budget)
@@ -55,7 +57,7 @@ function fenceIn(allow: Rule, fence: Rule, budget: Budget): Fenced {
 function fencePlaces(allow: Rule, fence: Rule, budget: Budget): Fenced {
   if (fence.places.negated && fence.terms.length === 0) {
     const spared = { negated: false, globs: fence.places.globs }
-    const places = intersectPlaces(allow.places, spared, budget)
+    const places = intersectPlaces(allow.places, spared, true, budget)
     if (places === undefined) throw unsayable(allow, fence)
     return [isNowhere(places) ? [] : [{ ...allow, places }], []]
   }
@@ -108,7 +110,6 @@ function sortNames(patterns: readonly Glob[], fence: Names, budget: Budget): Sor
 function unsayable(allow: Rule, fence: Rule): Error {
   return malformed(
     `${fence.origin} with ${allow.origin}`,
-    'MinIO knows neither NotAction nor NotResource, and here they cannot be replaced: ' +
-      'use Action and Resource',
+    `${onlyPlainLists}, and here they cannot be replaced: use Action and Resource`,
   )
 }

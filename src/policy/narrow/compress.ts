@@ -1,8 +1,8 @@
 import type { Budget } from './budget.ts'
-import { keepWidest, type Glob } from './glob.ts'
+import { byKey, keepWidest, type Glob } from './glob.ts'
 import { containsNames, plainNames } from './names.ts'
 import type { Rule, Term } from './narrow-types.ts'
-import { containsPlaces, simplifyPlaces } from './places.ts'
+import { containsPlaces, isEverywhere, simplifyPlaces } from './places.ts'
 import { eitherTerm, sameTerm } from './terms.ts'
 
 /**
@@ -26,8 +26,32 @@ export function mixServices(rules: readonly Rule[], budget: Budget): readonly Ru
   )
 }
 
+/** Without Allows that a Deny takes back whole, whatever the request. */
+export function withoutDenied(
+  allows: readonly Rule[],
+  denies: readonly Rule[],
+  budget: Budget,
+): readonly Rule[] {
+  const plain = denies.filter(({ terms }) => terms.length === 0)
+  const takesBack = (deny: Rule, { service, names, places }: Rule): boolean =>
+    // outside S3 a bare `*` is bound by its resource and a named action is not
+    (service === 's3' || isEverywhere(deny.places)) &&
+    containsNames(deny.names, names, budget) &&
+    containsPlaces(deny.places, places, budget)
+  return allows.filter((allow) => !plain.some((deny) => takesBack(deny, allow)))
+}
+
+/** In one order, those that ask for least first. */
+export function inOrder(rules: readonly Rule[]): readonly Rule[] {
+  return rules
+    .map((rule) => ({ key: `${rule.terms.length} ${ruleKey(rule)}`, rule }))
+    .sort(byKey)
+    .map(({ rule }) => rule)
+}
+
 /** Sorted, each once, without what another rule of the same effect says as well. */
 function withoutCovered(rules: readonly Rule[], budget: Budget): readonly Rule[] {
+  budget.spend(20 * rules.length)
   const keyed = rules.map((rule) => ({ key: ruleKey(rule), rule }))
   return keepWidest(keyed, ({ rule: outer }, { rule: inner }) => covers(outer, inner, budget)).map(
     ({ rule }) => rule,
@@ -40,8 +64,8 @@ function covers(outer: Rule, inner: Rule, budget: Budget): boolean {
     outer.effect === inner.effect &&
     outer.service === inner.service &&
     outer.terms.every((term) => inner.terms.some((other) => sameTerm(term, other))) &&
-    containsNames(outer.names, inner.names, budget) &&
-    containsPlaces(outer.places, inner.places, budget)
+    containsPlaces(outer.places, inner.places, budget) &&
+    containsNames(outer.names, inner.names, budget)
   )
 }
 

@@ -4,8 +4,17 @@ import type { Budget } from './budget.ts'
 /** A code point, a wildcard (`anyRun`, `anyOne`), or a variable that only the target can fill in, as it is written. */
 export type Code = number | string
 
-/** A pattern as a value: two that are written alike have one `key`. */
-export type Glob = Readonly<{ codes: readonly Code[]; key: string }>
+/** A pattern as a value. */
+export type Glob = Readonly<{
+  codes: readonly Code[]
+  /** One for patterns that are written alike. */
+  key: string
+  /** Holds a `*` or a `?`. */
+  wild: boolean
+  /** What is literal at both ends: most patterns are told apart by it. A whole text is its own head and tail. */
+  head: string
+  tail: string
+}>
 
 /** A run of wildcards is told in one way, first every `?`, then one `*`: `*?*` says what `?*` says. */
 export function globOf(codes: readonly Code[]): Glob {
@@ -20,7 +29,15 @@ export function globOf(codes: readonly Code[]): Glob {
     }
   }
   if (run) normal.push(anyRun)
-  return { codes: normal, key: keyOf(normal) }
+  const first = normal.findIndex((code) => !isLetter(code))
+  const last = normal.findLastIndex((code) => !isLetter(code))
+  return {
+    codes: normal,
+    key: keyOf(normal),
+    wild: normal.some(isWildCode),
+    head: textOf(first < 0 ? normal : normal.slice(0, first)),
+    tail: textOf(normal.slice(last + 1)),
+  }
 }
 
 export function literalGlob(text: string): Glob {
@@ -37,16 +54,16 @@ export function isEvery({ codes }: Glob): boolean {
   return codes.length === 1 && codes[0] === anyRun
 }
 
-export function isWild({ codes }: Glob): boolean {
-  return codes.some((code) => code === anyRun || code === anyOne)
-}
-
 export function isOpen({ codes }: Glob): boolean {
   return codes.some((code) => typeof code === 'string')
 }
 
 /** The text that a glob without wildcards and variables means; of others, what is literal in it. */
 export function plainText({ codes }: Glob): string {
+  return textOf(codes)
+}
+
+function textOf(codes: readonly Code[]): string {
   return codes
     .map((code) => (typeof code === 'number' && code >= 0 ? String.fromCodePoint(code) : ''))
     .join('')
@@ -78,10 +95,10 @@ const [star, mark, dollar] = [0x2a, 0x3f, 0x24]
  */
 export function containsGlob(outer: Glob, inner: Glob, budget: Budget): boolean {
   if (outer.key === inner.key || isEvery(outer)) return true
-  const [first, other] = [outer.codes[0], inner.codes[0]]
-  if (first !== other && !isWildCode(first)) return false
-  budget.spend(outer.codes.length + inner.codes.length)
-  let [at, position, afterStar, retryFrom] = [0, 0, -1, 0]
+  if (!outer.wild) return false
+  budget.spend(1)
+  if (!inner.head.startsWith(outer.head) || !inner.tail.endsWith(outer.tail)) return false
+  let [at, position, afterStar, retryFrom, steps] = [0, 0, -1, 0, 0]
   while (position < inner.codes.length) {
     const code = outer.codes[at]
     const letter = inner.codes[position]
@@ -93,14 +110,18 @@ export function containsGlob(outer: Glob, inner: Glob, budget: Budget): boolean 
       at += 1
       position += 1
     } else if (afterStar >= 0) {
-      budget.spend(position - retryFrom + 1)
+      budget.spend(steps)
+      steps = 0
       at = afterStar
       retryFrom += 1
       position = retryFrom
     } else {
-      return false
+      break
     }
+    steps += 1
   }
+  budget.spend(steps)
+  if (position < inner.codes.length) return false
   while (outer.codes[at] === anyRun) at += 1
   return at === outer.codes.length
 }
@@ -114,31 +135,9 @@ function isWildCode(code: Code | undefined): boolean {
   return code === anyRun || code === anyOne
 }
 
-/** More alternatives than this are more than a policy of a few kilobytes could carry. */
-const mostAlternatives = 32
-
-/**
- * Exactly what both patterns match, as patterns: `a*` and `*b` give `a*b`, and `s3:Get*` and `*tObject` give two. An empty list:
- * they have nothing in common. `undefined`: it cannot be told, since a variable is in the way or there are too many alternatives.
- */
-export function intersectGlobs(
-  left: Glob,
-  right: Glob,
-  budget: Budget,
-): readonly Glob[] | undefined {
-  if (containsGlob(left, right, budget)) return [right]
-  if (containsGlob(right, left, budget)) return [left]
-  if (headsDiffer(left.codes, right.codes) || tailsDiffer(left.codes, right.codes)) return []
-  if (isOpen(left) || isOpen(right)) return undefined
-  if (left.codes.length + right.codes.length > mostCodes) return undefined
-  const found = new Meeting(left.codes, right.codes, budget).meet(0, 0)
-  return found && withoutContained(found.map(globOf), budget)
-}
-/** Deep enough for any name, shallow enough for the stack. */
-const mostCodes = 2400
-
 /** Drops what another one of the list contains; sorted, each once. */
 export function withoutContained(globs: readonly Glob[], budget: Budget): readonly Glob[] {
+  budget.spend(2 * globs.length)
   return keepWidest(globs, (outer, inner) => containsGlob(outer, inner, budget))
 }
 
@@ -158,93 +157,6 @@ export function keepWidest<Item extends Readonly<{ key: string }>>(
   )
 }
 
-function headsDiffer(left: readonly Code[], right: readonly Code[]): boolean {
-  for (let index = 0; ; index += 1) {
-    const [one, other] = [left[index], right[index]]
-    if (!isLetter(one) || !isLetter(other)) return isEnd(one, other) || isEnd(other, one)
-    if (one !== other) return true
-  }
-}
-
-function tailsDiffer(left: readonly Code[], right: readonly Code[]): boolean {
-  for (let index = 1; ; index += 1) {
-    const [one, other] = [left.at(-index), right.at(-index)]
-    if (!isLetter(one) || !isLetter(other)) return false
-    if (one !== other) return true
-  }
-}
-
 function isLetter(code: Code | undefined): boolean {
   return typeof code === 'number' && code >= 0
-}
-
-/** One text ends where the other demands another character. */
-function isEnd(one: Code | undefined, other: Code | undefined): boolean {
-  return one === undefined && (isLetter(other) || other === anyOne)
-}
-
-type Codes = readonly Code[]
-
-/** The product of two patterns, by positions; each pair of positions is worked out once. */
-class Meeting {
-  readonly #left: Codes
-  readonly #right: Codes
-  readonly #budget: Budget
-  readonly #known = new Map<number, readonly Codes[] | undefined>()
-
-  constructor(left: Codes, right: Codes, budget: Budget) {
-    this.#left = left
-    this.#right = right
-    this.#budget = budget
-  }
-
-  /** What both rests have in common; `undefined`: too many alternatives. */
-  meet(leftAt: number, rightAt: number): readonly Codes[] | undefined {
-    const place = leftAt * (this.#right.length + 1) + rightAt
-    if (this.#known.has(place)) return this.#known.get(place)
-    this.#budget.spend(4)
-    const found = this.#step(leftAt, rightAt)
-    this.#known.set(place, found)
-    return found
-  }
-
-  #step(leftAt: number, rightAt: number): readonly Codes[] | undefined {
-    const [one, other] = [this.#left[leftAt], this.#right[rightAt]]
-    if (one === undefined && other === undefined) return [[]]
-    // one of the two stars ends first; until then both run together
-    if (one === anyRun && other === anyRun) {
-      return this.#behind(
-        anyRun,
-        this.#either(this.meet(leftAt + 1, rightAt), this.meet(leftAt, rightAt + 1)),
-      )
-    }
-    if (one === anyRun) {
-      const taken = other === undefined ? [] : this.#behind(other, this.meet(leftAt, rightAt + 1))
-      return this.#either(this.meet(leftAt + 1, rightAt), taken)
-    }
-    if (other === anyRun) {
-      const taken = one === undefined ? [] : this.#behind(one, this.meet(leftAt + 1, rightAt))
-      return this.#either(this.meet(leftAt, rightAt + 1), taken)
-    }
-    if (one === undefined || other === undefined) return []
-    if (one !== other && one !== anyOne && other !== anyOne) return []
-    return this.#behind(one === anyOne ? other : one, this.meet(leftAt + 1, rightAt + 1))
-  }
-
-  #behind(code: Code, rests: readonly Codes[] | undefined): readonly Codes[] | undefined {
-    return rests?.map((rest) => {
-      this.#budget.spend(rest.length + 1)
-      return code === anyRun && rest[0] === anyRun ? rest : [code, ...rest]
-    })
-  }
-
-  #either(
-    some: readonly Codes[] | undefined,
-    others: readonly Codes[] | undefined,
-  ): readonly Codes[] | undefined {
-    if (some === undefined || others === undefined) return undefined
-    if (some.length === 0 || others.length === 0) return some.length === 0 ? others : some
-    const both = withoutContained([...some, ...others].map(globOf), this.#budget)
-    return both.length > mostAlternatives ? undefined : both.map(({ codes }) => codes)
-  }
 }

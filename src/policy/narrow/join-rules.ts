@@ -10,18 +10,20 @@ const mostRules = 1000
 
 /**
  * What both lists of Allows allow: each with each.
+ * @param slashed see `intersectPlaces`
  * @throws PolicyError for pairs of which it cannot be said exactly what they have in common
  */
 export function intersectRules(
   some: readonly Rule[],
   others: readonly Rule[],
+  slashed: boolean,
   budget: Budget,
 ): readonly Rule[] {
   const found: Rule[] = []
   for (const one of some) {
     for (const other of others) {
       budget.spend(1)
-      const both = intersectTwo(one, other, budget)
+      const both = intersectTwo(one, other, slashed, budget)
       if (both !== undefined) found.push(both)
     }
     if (found.length > mostRules) {
@@ -31,7 +33,7 @@ export function intersectRules(
   return found
 }
 
-function intersectTwo(one: Rule, other: Rule, budget: Budget): Rule | undefined {
+function intersectTwo(one: Rule, other: Rule, slashed: boolean, budget: Budget): Rule | undefined {
   if (one.service !== other.service) return undefined
   const origin = `${one.origin} with ${other.origin}`
   const names = intersectNames(one.names, other.names, budget)
@@ -39,7 +41,7 @@ function intersectTwo(one: Rule, other: Rule, budget: Budget): Rule | undefined 
   if (names.patterns.length === 0) return undefined
   const terms = joinTerms(one.terms, other.terms, origin, budget)
   if (terms === undefined) return undefined
-  const places = intersectPlaces(one.places, other.places, budget)
+  const places = intersectPlaces(one.places, other.places, slashed, budget)
   if (places === undefined) {
     throw malformed(
       origin,

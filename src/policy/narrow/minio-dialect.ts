@@ -2,7 +2,7 @@ import { decimalText, parseDecimal } from '../decimal.ts'
 import { malformed, shown } from '../errors.ts'
 import { parseInstant } from '../instant.ts'
 import { parseOperatorName } from '../conditions.ts'
-import { isWild, literalGlob, plainText, type Glob } from './glob.ts'
+import { literalGlob, plainText, type Glob } from './glob.ts'
 import type { Rule, Term } from './narrow-types.ts'
 
 /** Every S3 action that MinIO's parser knows; a name that it does not know makes it refuse the whole document. */
@@ -143,8 +143,13 @@ export function refuseImplied(
   }
 }
 
+export const onlyPlainLists = 'MinIO knows neither NotAction nor NotResource'
+
 /** @throws PolicyError for a rule that MinIO's parser would refuse, or would read as something else */
 export function assertMinioRule(rule: Rule, matches: (pattern: Glob, name: Glob) => boolean): void {
+  if (rule.places.negated) {
+    throw malformed(rule.origin, `${onlyPlainLists}: use Resource`)
+  }
   for (const pattern of rule.names.patterns) assertAction(rule, pattern)
   for (const term of rule.terms) {
     assertKey(rule, term, matches)
@@ -154,7 +159,7 @@ export function assertMinioRule(rule: Rule, matches: (pattern: Glob, name: Glob)
 
 /** Outside S3 its parser takes whole names, or everything. */
 function assertAction({ service, origin }: Rule, pattern: Glob): void {
-  if (service === 's3' || !isWild(pattern) || pattern.key === `${service}:*`) return
+  if (service === 's3' || !pattern.wild || pattern.key === `${service}:*`) return
   throw malformed(
     origin,
     `MinIO takes ${service}: actions by their whole name or as "${service}:*", not as ${shown(pattern.key)}`,

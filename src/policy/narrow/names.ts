@@ -1,13 +1,7 @@
 import { malformed, shown } from '../errors.ts'
 import type { Budget } from './budget.ts'
-import {
-  containsGlob,
-  intersectGlobs,
-  isWild,
-  literalGlob,
-  withoutContained,
-  type Glob,
-} from './glob.ts'
+import { containsGlob, literalGlob, withoutContained, type Glob } from './glob.ts'
+import { intersectGlobs } from './intersect-globs.ts'
 import type { Names } from './narrow-types.ts'
 
 /** No exception: what of most rules is the whole truth. */
@@ -74,7 +68,7 @@ export function writtenOut(
   return patterns.flatMap((pattern) => {
     if (!touchesAny(except, pattern, budget)) return [pattern]
     const meant = all.filter((name) => containsGlob(pattern, name, budget))
-    if (isWild(pattern) && meant.length === 0) {
+    if (pattern.wild && meant.length === 0) {
       throw malformed(origin, `the actions of ${shown(pattern.key)} are not known here one by one`)
     }
     return meant.filter((name) => !except.some((other) => containsGlob(other, name, budget)))

@@ -122,7 +122,7 @@ describe('narrow', () => {
           assert.fail(show(one, request, result))
         }
       }),
-      { numRuns: 4000 },
+      { numRuns: 2500 },
     )
   })
 
@@ -136,12 +136,47 @@ describe('narrow', () => {
           assert.fail(show(one, request, result))
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: 1200 },
+    )
+  })
+
+  test('gives the same bytes again: for the same question, and for its own answer', () => {
+    fc.assert(
+      fc.property(narrowCase, (one) => {
+        const [result, again] = [narrowed(one)?.result, narrowed(one)?.result]
+        assert.deepEqual(result, again)
+        if (result === undefined) return
+        assert.equal(result.bytes, Buffer.byteLength(result.text))
+        const policy = parsePolicy(result.text, 'identity')
+        const twice = narrow({
+          bound: [{ name: 'result', policy }],
+          session: [],
+          facts: broker,
+          dialect: one.dialect,
+        })
+        assert.equal(twice.text, result.text)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  test('does not care for the order of documents and statements', () => {
+    const turned = (documents: readonly RawDocument[]): readonly RawDocument[] =>
+      documents.toReversed().map((one) => ({ ...one, Statement: one.Statement.toReversed() }))
+    fc.assert(
+      fc.property(narrowCase, (one) => {
+        const other = { ...one, bound: turned(one.bound), session: turned(one.session) }
+        const [turnedText, text] = [narrowed(other)?.result.text, narrowed(one)?.result.text]
+        // the documents of a session meet one after the other, and one order may stumble where another does not
+        if (text !== undefined && turnedText !== undefined) assert.equal(turnedText, text)
+        if (one.session.length < 2) assert.equal(turnedText, text)
+      }),
+      { numRuns: 500 },
     )
   })
 
   test('accepts, allows and denies often enough for this to mean something', () => {
-    const cases = fc.sample(fc.tuple(narrowCase, requests), 1500)
+    const cases = fc.sample(fc.tuple(narrowCase, requests), 800)
     const counts = { accepted: 0, minio: 0, aws: 0, allowed: 0, denied: 0 }
     for (const [one, asked] of cases) {
       const result = narrowed(one)
@@ -152,7 +187,7 @@ describe('narrow', () => {
         counts[result.byResult(request) ? 'allowed' : 'denied'] += 1
       }
     }
-    assert.ok(counts.minio > 150 && counts.aws > 250, JSON.stringify(counts))
-    assert.ok(counts.allowed > 300 && counts.denied > 300, JSON.stringify(counts))
+    assert.ok(counts.minio > 80 && counts.aws > 150, JSON.stringify(counts))
+    assert.ok(counts.allowed > 150 && counts.denied > 150, JSON.stringify(counts))
   })
 })

@@ -1,29 +1,12 @@
 import { CompiledPolicy } from '../compiled-policy.ts'
 import { malformed, shown, tooLarge } from '../errors.ts'
-import { spelledActions } from '../known-actions.ts'
 import { parsePolicy } from '../parse.ts'
-import { absorbFences } from './absorb.ts'
 import { Budget } from './budget.ts'
-import { compressRules, mixServices } from './compress.ts'
+import { compressRules } from './compress.ts'
 import { readerFor, type Reader } from './fill-in.ts'
-import { anyRun } from '../wildcard.ts'
-import {
-  containsGlob,
-  globOf,
-  isEvery,
-  isWild,
-  codesOfText,
-  literalGlob,
-  type Glob,
-} from './glob.ts'
+import { isEvery, type Glob } from './glob.ts'
 import { intersectRules } from './join-rules.ts'
-import {
-  assertMinioRule,
-  minioS3Actions,
-  ownAccountActions,
-  refuseImplied,
-} from './minio-dialect.ts'
-import { plainNames, writtenOut } from './names.ts'
+import { ownAccountActions } from './minio-dialect.ts'
 import type {
   NarrowDialect,
   NarrowPolicy,
@@ -31,15 +14,15 @@ import type {
   Rule,
   SourcedPolicy,
 } from './narrow-types.ts'
-import { everywhere } from './places.ts'
 import { printRules } from './print-rules.ts'
 import { readRules } from './read-rules.ts'
+import { knownActions, settle, type Rules } from './settle.ts'
 import { spellerOf, type Speller } from './spell.ts'
 
 /** Bytes of all documents together, as normalised. */
 const mostBytes = 64 * 1024
 /** Some 50 ms of a slow core. */
-const mostSteps = 1_000_000
+const mostSteps = 200_000
 
 /**
  * One document that says what several say together, for a target that asks nobody but this document: it allows exactly what some
@@ -67,18 +50,15 @@ export function narrow({ bound, session, facts, dialect }: NarrowQuestion): Narr
   return { text, bytes: Buffer.byteLength(text) }
 }
 
-const knownActions: Readonly<Record<NarrowDialect, readonly string[]>> = {
-  minio: minioS3Actions,
-  aws: spelledActions,
-}
-
-type Rules = Readonly<{ allows: readonly Rule[]; denies: readonly Rule[] }>
-
 function documentOf({ name, policy }: SourcedPolicy): CompiledPolicy {
   const problem = policy.kind === 'broken' ? policy.problem : 'it was not parsed'
   if (!(policy instanceof CompiledPolicy)) throw malformed(`policy ${shown(name)}`, problem)
   if (policy.kind === 'identity' || policy.kind === 'session') return policy
   throw malformed(`policy ${shown(name)}`, `a policy of kind ${policy.kind} does not belong here`)
+}
+
+function textOf(policy: SourcedPolicy): string {
+  return documentOf(policy).text
 }
 
 /** The bound documents unite, each document of the session narrows them; denies of all count. */
@@ -97,96 +77,18 @@ function readLayers(
       rules.filter(({ effect }) => effect === 'Allow'),
       budget,
     )
+  const slashed = reader.dialect === 'minio'
   const base = bound.flatMap(read)
-  const ceilings = session.map(read)
+  // in one order, since a pair that cannot be told may never meet in another
+  const ceilings = [...session]
+    .sort((left, right) => (textOf(left) < textOf(right) ? -1 : 1))
+    .map(read)
   return {
     allows: ceilings.reduce(
-      (left, ceiling) => allowing(intersectRules(left, allowing(ceiling), budget)),
+      (left, ceiling) => allowing(intersectRules(left, allowing(ceiling), slashed, budget)),
       allowing(base),
     ),
     denies: [base, ...ceilings].flat().filter(({ effect }) => effect === 'Deny'),
-  }
-}
-
-/** In words that the target has, and as few as possible. */
-function settle(
-  { allows, denies }: Rules,
-  dialect: NarrowDialect,
-  speller: Speller,
-  budget: Budget,
-): readonly Rule[] {
-  const written = allows.map((rule) => writeOut(rule, dialect, budget))
-  if (dialect === 'aws') {
-    const left = compressRules(written, budget)
-    if (left.length === 0) return [denyAll('*', undefined)]
-    return [...mixServices(left, budget), ...compressRules(denies, budget)]
-  }
-  const fenced = absorbFences({ allows: written, denies }, budget)
-  const left = compressRules(
-    fenced.allows.flatMap((rule) => withKnownNames(rule, speller)),
-    budget,
-  )
-  const guard = ownAccountGuard(left, budget)
-  if (left.length === 0) return [denyAll('s3:*', 's3'), ...guard]
-  const known = fenced.denies.flatMap((rule) => withKnownNames(rule, speller))
-  const settled = [...left, ...compressRules([...known, ...guard], budget)]
-  for (const rule of settled) {
-    assertMinioRule(rule, (pattern, name) => containsGlob(pattern, name, budget))
-  }
-  return settled
-}
-
-/** Exceptions among the actions of an Allow become the names of all the others. */
-function writeOut(rule: Rule, dialect: NarrowDialect, budget: Budget): Rule {
-  const { names, service, origin } = rule
-  if (names.except.length === 0) return rule
-  const known = knownActions[dialect].filter((name) => name.startsWith(`${service}:`))
-  const globs = writtenOut(names, known, origin, budget)
-  if (dialect === 'minio') {
-    const excepted = (action: string): boolean =>
-      names.except.some((other) => containsGlob(other, literalGlob(action), budget))
-    refuseImplied(globs, excepted, origin)
-  }
-  return { ...rule, names: plainNames(globs, budget) }
-}
-
-/**
- * Without names that MinIO does not know, for which it would refuse the whole document. Nobody can ask for such an action there,
- * so an Allow loses nothing; a Deny that is left out could be missed by a server that does know it.
- */
-function withKnownNames(rule: Rule, { meant }: Speller): readonly Rule[] {
-  if (rule.service !== 's3') return rule.names.patterns.length === 0 ? [] : [rule]
-  const patterns = rule.names.patterns.filter((pattern) => meant(pattern).length > 0)
-  const lost = rule.names.patterns.find((pattern) => !patterns.includes(pattern))
-  if (lost !== undefined && rule.effect === 'Deny') {
-    throw malformed(rule.origin, `MinIO has no action ${shown(lost.key)} that could be denied`)
-  }
-  return patterns.length === 0 ? [] : [{ ...rule, names: { patterns, except: [] } }]
-}
-
-/** @see ownAccountActions */
-function ownAccountGuard(allows: readonly Rule[], budget: Budget): readonly Rule[] {
-  const allowed = allows
-    .filter(({ service }) => service === 'admin')
-    .flatMap(({ names }) => names.patterns)
-  if (allowed.length === 0) return [denyAll('admin:*', 'admin')]
-  const patterns = ownAccountActions
-    .map((action) => literalGlob(action.toLowerCase()))
-    .filter((action) => !allowed.some((pattern) => containsGlob(pattern, action, budget)))
-  return patterns.length === 0
-    ? []
-    : [{ ...denyAll('admin:*', 'admin'), names: { patterns, except: [] } }]
-}
-
-function denyAll(actions: 's3:*' | 'admin:*' | '*', service: string | undefined): Rule {
-  const pattern: Glob = globOf([...codesOfText(actions.slice(0, -1)), anyRun])
-  return {
-    effect: 'Deny',
-    service,
-    names: { patterns: [pattern], except: [] },
-    places: everywhere,
-    terms: [],
-    origin: 'the answer',
   }
 }
 
@@ -213,6 +115,6 @@ function spellAll(
     if (isEvery(name)) return [name]
     const spelled = spell(name)
     if (spelled !== undefined) return [spelled]
-    return dialect === 'minio' && isWild(name) ? meant(name) : [name]
+    return dialect === 'minio' && name.wild ? meant(name) : [name]
   })
 }

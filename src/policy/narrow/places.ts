@@ -1,13 +1,6 @@
 import type { Budget } from './budget.ts'
-import {
-  containsGlob,
-  everyGlob,
-  globOf,
-  intersectGlobs,
-  isEvery,
-  keepWidest,
-  type Code,
-} from './glob.ts'
+import { containsGlob, everyGlob, globOf, isEvery, keepWidest, type Code } from './glob.ts'
+import { intersectGlobs } from './intersect-globs.ts'
 import type { Place, Places } from './narrow-types.ts'
 
 const everyPlace: Place = { ...everyGlob, parts: [] }
@@ -59,13 +52,21 @@ export function containsPlaces(outer: Places, inner: Places, budget: Budget): bo
   return inner.negated ? isEverywhere(outer) : covered(inner.globs, outer.globs)
 }
 
-/** Exactly what lies in both. `undefined`: it cannot be written down. */
-export function intersectPlaces(one: Places, other: Places, budget: Budget): Places | undefined {
+/**
+ * Exactly what lies in both. `undefined`: it cannot be written down.
+ * @param slashed the target asks about a bucket as `bucket/`, as MinIO does, so that `bucket/*` means the bucket as well
+ */
+export function intersectPlaces(
+  one: Places,
+  other: Places,
+  slashed: boolean,
+  budget: Budget,
+): Places | undefined {
   if (one.negated && other.negated) {
     return simplifyPlaces({ negated: true, globs: [...one.globs, ...other.globs] }, budget)
   }
-  if (one.negated) return withoutPlaces(other, one.globs, budget)
-  if (other.negated) return withoutPlaces(one, other.globs, budget)
+  if (one.negated) return withoutPlaces(other, one.globs, slashed, budget)
+  if (other.negated) return withoutPlaces(one, other.globs, slashed, budget)
   const found: Place[] = []
   for (const glob of one.globs) {
     for (const second of other.globs) {
@@ -81,13 +82,21 @@ export function intersectPlaces(one: Places, other: Places, budget: Budget): Pla
 function withoutPlaces(
   places: Places,
   without: readonly Place[],
+  slashed: boolean,
   budget: Budget,
 ): Places | undefined {
   if (isEverywhere(places)) return { negated: true, globs: without }
-  const { inside, outside, partly } = sortPlaces(places.globs, without, budget)
-  return partly.length > 0 || (inside.length === 0 && outside.length === 0)
-    ? undefined
-    : { negated: false, globs: outside }
+  const { outside, partly } = sortPlaces(places.globs, without, budget)
+  if (partly.length > 0) return undefined
+  const asAsked = slashed ? outside.map(withSlash) : []
+  const sorted = sortPlaces(asAsked, without, budget)
+  return sorted.outside.length < asAsked.length ? undefined : { negated: false, globs: outside }
+}
+
+/** What could be a bucket, as MinIO asks about it. */
+function withSlash(place: Place): Place {
+  const slash = 0x2f
+  return place.codes.includes(slash) ? place : placeOf([...place.codes, slash])
 }
 
 type Sorted = Readonly<{
@@ -115,7 +124,8 @@ export function sortPlaces(
 /** Part by part: no wildcard of an ARN reaches over one of its first five colons. */
 function containsPlace(outer: Place, inner: Place, budget: Budget): boolean {
   if (outer.key === inner.key || isEvery(outer)) return true
-  if (isEvery(inner)) return false
+  if (isEvery(inner) || !inner.head.startsWith(outer.head)) return false
+  budget.spend(2)
   return outer.parts.every((part, index) => {
     const other = inner.parts[index]
     return other !== undefined && containsGlob(part, other, budget)
@@ -125,6 +135,7 @@ function containsPlace(outer: Place, inner: Place, budget: Budget): boolean {
 function intersectPlace(one: Place, other: Place, budget: Budget): readonly Place[] | undefined {
   if (containsPlace(one, other, budget)) return [other]
   if (containsPlace(other, one, budget)) return [one]
+  budget.spend(one.parts.length)
   const met = one.parts.map((part, index) => {
     const second = other.parts[index]
     return second === undefined ? [] : intersectGlobs(part, second, budget)
@@ -134,5 +145,8 @@ function intersectPlace(one: Place, other: Place, budget: Budget): readonly Plac
   const tails = met.at(-1)
   if (tails === undefined || heads.some((part) => part?.length !== 1)) return undefined
   const head = heads.flatMap((part) => [...(part?.[0]?.codes ?? []), colon])
-  return tails.map(({ codes }) => placeOf([...head, ...codes]))
+  return tails.map(({ codes }) => {
+    budget.spend(2 * (head.length + codes.length))
+    return placeOf([...head, ...codes])
+  })
 }

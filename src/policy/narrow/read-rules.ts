@@ -134,10 +134,20 @@ function wholeDeny(
     if (isNowhere(places) || except.some(isEvery)) return []
     return [{ ...deny, names: { patterns: [everyGlob], except }, places }]
   }
-  if (!isNowhere(places)) return [{ ...deny, names: plainNames(globs, budget), places }]
-  // what has no resources is denied, though the resource of the statement has no value for this person
-  const free = globs.filter(({ key }) => /^(?:kms|sts):/.test(key))
-  return free.length === 0 ? [] : [{ ...deny, names: plainNames(free, budget), places: everywhere }]
+  const [whole, named] = [globs.filter(isEvery), globs.filter((glob) => !isEvery(glob))]
+  // a bare `*` is bound by its resource and kms: is not, so neither says what the other says
+  const rules = [
+    { ...deny, names: plainNames(whole, budget), places },
+    isNowhere(places)
+      ? { ...deny, names: plainNames(named.filter(isFree), budget), places: everywhere }
+      : { ...deny, service: 'several', names: plainNames(named, budget), places },
+  ]
+  return rules.filter((rule) => rule.names.patterns.length > 0 && !isNowhere(rule.places))
+}
+
+/** Actions that a Deny means whatever its resource, even one that has no value for this person. */
+function isFree({ key }: Glob): boolean {
+  return /^(?:kms|sts):/.test(key)
 }
 
 function globsOf(action: Listed): readonly Glob[] {

@@ -3,7 +3,6 @@ import {
   codesOfText,
   containsGlob,
   globOf,
-  isWild,
   literalGlob,
   plainText,
   type Code,
@@ -36,7 +35,7 @@ export function spellerOf(
   const spell = (pattern: Glob): Glob | undefined => {
     const spelled = meant(pattern)
     const [first] = spelled
-    if (!isWild(pattern)) return first ?? literalGlob(written.get(pattern.key) ?? pattern.key)
+    if (!pattern.wild) return first ?? literalGlob(written.get(pattern.key) ?? pattern.key)
     if (first === undefined) return pattern
     const guess = recased(pattern, plainText(first))
     return guess && spelled.every((name) => containsGlob(guess, name, budget)) ? guess : undefined

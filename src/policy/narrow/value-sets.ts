@@ -2,7 +2,8 @@ import { compareDecimals, parseDecimal } from '../decimal.ts'
 import { parseInstant } from '../instant.ts'
 import { parseIpRange, rangeContains, type IpRange } from '../ip-range.ts'
 import type { Budget } from './budget.ts'
-import { byKey, containsGlob, intersectGlobs, isOpen, plainText, type Glob } from './glob.ts'
+import { byKey, containsGlob, isOpen, plainText, type Glob } from './glob.ts'
+import { intersectGlobs } from './intersect-globs.ts'
 
 /** What the values of one operator mean as a set of facts. The values of one key are ORed. */
 export type ValueSet = Readonly<{

@@ -163,17 +163,15 @@ function statementOf(conditions: boolean, negations: boolean): fc.Arbitrary<RawS
   )
   return fc
     .tuple(
-      fc.constantFrom('Allow', 'Allow', 'Allow', 'Deny'),
+      fc.record({ Effect: fc.constantFrom('Allow', 'Allow', 'Allow', 'Deny') }),
       action,
       resource,
       fc.oneof(fc.constant({}), conditions ? condition : fc.constant({})),
     )
-    .map(([Effect, which, where, Condition]) => ({
-      Effect,
-      ...which,
-      ...where,
-      ...(Object.keys(Condition).length > 0 && { Condition }),
-    })) as fc.Arbitrary<RawStatement>
+    .map(([effect, which, where, Condition]) => {
+      const conditional = Object.keys(Condition).length > 0 ? { Condition } : {}
+      return Object.assign({}, effect, which, where, conditional) as RawStatement // oxlint-disable-line typescript/no-unsafe-type-assertion -- the parts together are the whole statement
+    })
 }
 
 function documents(minLength: number, maxLength: number): fc.Arbitrary<readonly RawDocument[]> {
