@@ -1,6 +1,7 @@
 import type { Part } from './part.ts'
 import { assumeRolePart } from './parts/assume-role.ts'
 import { authorisation } from './parts/authorisation.ts'
+import { bindingMatch } from './parts/binding-match.ts'
 import { certificate } from './parts/certificate.ts'
 import { coldStart } from './parts/cold-start.ts'
 import { iamWrites } from './parts/iam-writes.ts'
@@ -29,4 +30,5 @@ export const parts: readonly Part[] = [
   coldStart,
   manyPolicies,
   manyEntities,
+  bindingMatch,
 ]

@@ -137,6 +137,39 @@ describe('bindings, found by who asks', () => {
   })
 })
 
+describe('bindings with patterns, found by what their names begin with', () => {
+  const unit = fc.constantFrom('a', 'b', '-')
+  const name = fc.string({ unit, minLength: 1, maxLength: 5 })
+  const wanted = fc.string({
+    unit: fc.oneof(unit, fc.constant('*')),
+    minLength: 1,
+    maxLength: 5,
+  })
+  const subject = fc.record({ namespace: wanted, serviceAccount: wanted })
+
+  it('are the same as when every one of them is tried', () => {
+    const bindings = fc.array(fc.array(subject, { minLength: 1, maxLength: 3 }), { maxLength: 12 })
+    const gone = fc.array(fc.nat({ max: 11 }), { maxLength: 4 })
+    fc.assert(
+      fc.property(bindings, gone, name, name, (all, taken, namespace, serviceAccount) => {
+        const index = indexOf(...all.map((subjects, at) => binding(String(at), subjects)))
+        for (const at of taken) index.delete(`daypass.dev/Binding/store/${at}`)
+        const fits = (one: BindingSubject) =>
+          compilePattern(one.namespace)(namespace) &&
+          compilePattern(one.serviceAccount)(serviceAccount)
+        const expected = all.flatMap((subjects, at) =>
+          subjects.some(fits) && !taken.includes(at) ? [String(at)] : [],
+        )
+        assert.deepEqual(
+          found(index, { ...web, namespace, serviceAccount }),
+          expected.toSorted((a, b) => (a < b ? -1 : 1)),
+        )
+      }),
+      { numRuns: 3000 },
+    )
+  })
+})
+
 describe('a pattern', () => {
   it('means what the plain way of reading it means', () => {
     const text = fc.string({ unit: fc.constantFrom('a', 'b', '-'), maxLength: 8 })

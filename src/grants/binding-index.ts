@@ -18,15 +18,15 @@ type Filed = Readonly<{
 const cacheSize = 10_000
 
 /**
- * The bindings of a cluster, found by who asks. Those that spell a service account out are found by its name; patterns
- * are tried one after the other, once for each service account and change of the index.
+ * The bindings of a cluster, found by who asks. Each subject of a binding lies in one drawer, by what its names begin with
+ * in plain letters, so that ten thousand patterns are not tried one after the other; what fits is remembered for each service
+ * account until the index changes.
  */
 export class BindingIndex {
   readonly #homeCluster: string
   readonly #byId = new Map<string, readonly Filed[]>()
-  /** By the tenant's namespace, then by `NAMESPACE/NAME` of the service account. */
-  readonly #exact = new Map<string, Map<string, Set<Filed>>>()
-  readonly #patterns = new Map<string, Set<Filed>>()
+  /** By the tenant's namespace, then by the label of the drawer. */
+  readonly #drawers = new Map<string, Map<string, Set<Filed>>>()
   #byNames = new BoundedCache<readonly Filed[]>(cacheSize)
 
   /** @param homeCluster the cluster that is meant where a binding names none */
@@ -75,10 +75,10 @@ export class BindingIndex {
     const key = `${home}|${cluster}|${account}`
     const known = this.#byNames.get(key)
     if (known) return known
-    const candidates = [
-      ...(this.#exact.get(home)?.get(account) ?? []),
-      ...(this.#patterns.get(home) ?? []),
-    ]
+    const drawers = this.#drawers.get(home)
+    const candidates = drawers
+      ? labelsFor(namespace, serviceAccount).flatMap((label) => [...(drawers.get(label) ?? [])])
+      : []
     const found = candidates
       .filter((filed) => filed.fitsNames({ cluster, namespace, serviceAccount }))
       .toSorted((a, b) => (a.binding.id < b.binding.id ? -1 : 1))
@@ -88,21 +88,40 @@ export class BindingIndex {
 
   #drawer({ binding: { namespace }, subject }: Filed): Set<Filed> {
     this.#byNames = new BoundedCache(cacheSize)
-    if (isPattern(subject.namespace) || isPattern(subject.serviceAccount)) {
-      return getOrMake(this.#patterns, namespace, () => new Set())
-    }
-    const accounts = getOrMake(this.#exact, namespace, () => new Map<string, Set<Filed>>())
-    return getOrMake(accounts, `${subject.namespace}/${subject.serviceAccount}`, () => new Set())
+    const drawers = getOrMake(this.#drawers, namespace, () => new Map<string, Set<Filed>>())
+    return getOrMake(drawers, labelOf(subject), () => new Set())
   }
 
   /** Leaves no empty drawers behind. */
   #sweep({ binding: { namespace }, subject }: Filed): void {
-    if (this.#patterns.get(namespace)?.size === 0) this.#patterns.delete(namespace)
-    const accounts = this.#exact.get(namespace)
-    const account = `${subject.namespace}/${subject.serviceAccount}`
-    if (accounts?.get(account)?.size === 0) accounts.delete(account)
-    if (accounts?.size === 0) this.#exact.delete(namespace)
+    const drawers = this.#drawers.get(namespace)
+    const label = labelOf(subject)
+    if (drawers?.get(label)?.size === 0) drawers.delete(label)
+    if (drawers?.size === 0) this.#drawers.delete(namespace)
   }
+}
+
+/** Of the two names' plain beginnings the longer one, since fewer share it; a namespace without patterns goes with either. */
+function labelOf({ namespace, serviceAccount }: BindingSubject): string {
+  const [home, account] = [plainBeginning(namespace), plainBeginning(serviceAccount)]
+  if (!isPattern(namespace)) return `${namespace}/${account}`
+  return home.length > account.length ? home : `*/${account}`
+}
+
+/** Every drawer in which something may lie that fits these names. */
+function labelsFor(namespace: string, serviceAccount: string): readonly string[] {
+  const whole = `${namespace}/${serviceAccount}`
+  const labels: string[] = []
+  for (let end = 1; end <= whole.length; end += 1) labels.push(whole.slice(0, end))
+  for (let end = 0; end <= serviceAccount.length; end += 1) {
+    labels.push(`*/${serviceAccount.slice(0, end)}`)
+  }
+  return labels
+}
+
+function plainBeginning(pattern: string): string {
+  const star = pattern.indexOf('*')
+  return star < 0 ? pattern : pattern.slice(0, star)
 }
 
 function getOrMake<T>(map: Map<string, T>, key: string, make: () => T): T {
