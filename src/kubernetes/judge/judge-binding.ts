@@ -34,8 +34,9 @@ export function judgeBinding(
 function judgeTenants(
   { namespace, tenant: name, maxSessionSeconds = 0 }: ServiceAccountBinding,
   tenants: readonly Tenant[],
-  { directory }: Surroundings,
+  { directory, knowsTenants = true }: Surroundings,
 ): readonly ResourceProblem[] {
+  if (tenants.length === 0 && !knowsTenants) return []
   if (tenants.length === 0) {
     const path = name === undefined ? 'metadata.namespace' : 'spec.tenant'
     const which = name === undefined ? 'no tenant' : `no tenant ${name}`

@@ -58,7 +58,8 @@ function whyUnreachable(subject: BindingSubject, settings: Settings): string | u
   const selectors = [subject.namespaceSelector, subject.serviceAccountSelector]
   if (selectors.every((selector) => selector === undefined)) return undefined
   if (!settings.labelSelectors) return 'labels are not looked at (features.labelSelectors)'
-  if (!fits(homeCluster)) return `labels are known in cluster ${homeCluster} alone`
+  if (clusters.length > 0 && !fits(homeCluster))
+    return `labels are known in cluster ${homeCluster} alone`
   const contradiction = selectors.flatMap((selector) => contradictionOf(selector) ?? [])[0]
   return contradiction && `its selectors contradict themselves about label ${contradiction}`
 }

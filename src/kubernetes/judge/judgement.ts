@@ -15,6 +15,8 @@ export type Surroundings = Readonly<{
   homeCluster: string
   /** Names of the clusters whose pods may come. Absent: not known. */
   clusters?: readonly string[] | undefined
+  /** That a tenant is not in the directory means that there is none. Absent: yes. */
+  knowsTenants?: boolean
   /** Whether labels of namespaces and service accounts are looked at. */
   labelSelectors: boolean
   /** There is no time left: what has not been looked at is said to be so. */
