@@ -6,6 +6,8 @@ export type ClusterOptions = Readonly<{
   api: ClusterApi
   directory: ClusterDirectory
   features: Readonly<{ minioTenants: boolean; labelSelectors: boolean }>
+  /** Told of service accounts beside the directory. */
+  accounts?: MirrorTarget | undefined
   /** How long what was last seen counts while the API server is away. */
   staleAfterSeconds: number
   clock: () => Date
@@ -63,7 +65,10 @@ export function openCluster(options: ClusterOptions): Cluster {
   const areLabelsFresh = (): boolean => areFresh(helping, options.clock())
   if (features.labelSelectors) {
     const { namespaces, accounts } = directory.labelTargets(areLabelsFresh)
-    helping.push(mirror(core('namespaces'), namespaces), mirror(core('serviceaccounts'), accounts))
+    helping.push(
+      mirror(core('namespaces'), namespaces),
+      mirror(core('serviceaccounts'), both(accounts, options.accounts)),
+    )
   }
   const all = [...deciding, ...helping]
   const running = all.map((each) => each.run())
@@ -82,6 +87,20 @@ export function openCluster(options: ClusterOptions): Cluster {
     async close() {
       for (const each of all) each.stop()
       await Promise.all(running)
+    },
+  }
+}
+
+function both(first: MirrorTarget, second: MirrorTarget | undefined): MirrorTarget {
+  if (second === undefined) return first
+  return {
+    put(object) {
+      first.put(object)
+      second.put(object)
+    },
+    delete(namespace, name) {
+      first.delete(namespace, name)
+      second.delete(namespace, name)
     },
   }
 }

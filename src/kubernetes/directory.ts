@@ -117,6 +117,11 @@ export class ClusterDirectory implements TenantDirectory {
     return kept && (kept.parsed.value?.text ?? '')
   }
 
+  /** With one that is not valid. */
+  findPolicyResource(namespace: string, name: string): Kept<PolicyResource> | undefined {
+    return this.#policies.get(`${namespace}/${name}`)
+  }
+
   findBinding(id: string): Kept<ServiceAccountBinding> | undefined {
     return this.#bindings.get(id)
   }
@@ -130,6 +135,11 @@ export class ClusterDirectory implements TenantDirectory {
   *ownResources(): Generator<Kept<unknown>> {
     yield* this.#tenants.values()
     yield* this.#policies.values()
+  }
+
+  /** Tenants of our kind, with those that do not count. */
+  ownTenants(): Generator<Kept<TenantResource>> {
+    return this.#tenants.values()
   }
 
   /** How many service accounts of this cluster the binding fits now. `undefined`: which there are is not known. */

@@ -94,7 +94,7 @@ function assumeRole(
   }
 }
 
-function keysOf(values: KeyValues, secret: string): BrokerCredentials {
+export function keysOf(values: KeyValues, secret: string): BrokerCredentials {
   const sessionToken = values.get('sessionToken')?.toString('utf8').trim()
   return {
     accessKeyId: textOf(values, 'accessKeyId', secret),
@@ -111,13 +111,17 @@ function rootOf(values: KeyValues, secret: string): BrokerCredentials {
   return root
 }
 
-async function demand(keys: KeyReader, namespace: string, secret: string): Promise<KeyValues> {
+export async function demand(
+  keys: KeyReader,
+  namespace: string,
+  secret: string,
+): Promise<KeyValues> {
   const values = await keys.read('secrets', namespace, secret)
   if (values !== undefined) return values
   throw new Error(`there is no Secret ${secret} in namespace ${namespace}`)
 }
 
-function textOf(values: KeyValues, key: string, name: string): string {
+export function textOf(values: KeyValues, key: string, name: string): string {
   const text = values.get(key)?.toString('utf8').trim()
   if (text) return text
   throw new Error(`${name} has no ${key}, or an empty one`)
