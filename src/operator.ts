@@ -10,7 +10,7 @@ import type { Logger } from 'pino'
 import { createStreamAuditLog, openAuditLog, type AuditLog } from './audit.ts'
 import { loadOperatorConfig } from './config/index.ts'
 import type { OperatorConfig, OperatorConfigSource } from './config/index.ts'
-import { createExchange } from './exchange.ts'
+import { createExchange, ExchangeError } from './exchange.ts'
 import { createTenantGrants, type Grant } from './grants/index.ts'
 import type { HttpRequest, HttpResponse } from './http.ts'
 import {
@@ -22,21 +22,25 @@ import {
 import type { Cluster as IdentityCluster, Evidence } from './identity/index.ts'
 import {
   ClusterDirectory,
+  Departures,
   createIssuerFetch,
   createKeyReader,
+  createMinioAuthorities,
   createReach,
   createTokenReviewer,
+  createWebhookFace,
   openCluster,
   openClusterApi,
   openLease,
   openServingCertificate,
+  openSessionEnder,
   openStatusWriter,
 } from './kubernetes/index.ts'
-import type { Cluster, ClusterApi, StatusWriter } from './kubernetes/index.ts'
+import type { Cluster, ClusterApi, SessionEnder, StatusWriter } from './kubernetes/index.ts'
 import { createRateLimiter, listen, pacedBody } from './listener/index.ts'
 import { createOperationsFace, createOperatorMetrics } from './operations/index.ts'
 import { createTenantStsFace } from './sts/index.ts'
-import { createTargets } from './targets/index.ts'
+import { createTargets, endSessions } from './targets/index.ts'
 
 export type OperateOptions = OperatorConfigSource
 
@@ -108,18 +112,24 @@ async function openGround(house: House) {
   const api = house.opened(await openClusterApi({ kubeconfig, context }))
   const namespace = config.namespace ?? namespaceOfPod() ?? 'daypass-operator'
   let status: StatusWriter | undefined
+  let ender: SessionEnder | undefined
   const directory = new ClusterDirectory({
     homeCluster: config.clusterName,
     clusterDomain: config.clusterDomain,
     insecureHttpTenants: features.insecureHttpTenants,
     watchedNamespaces,
-    onChange: () => status?.touched(),
+    onChange() {
+      status?.touched()
+      ender?.touched()
+    },
   })
+  const departures = new Departures(clock)
   const cluster = house.opened(
     openCluster({
       api,
       directory,
       features,
+      accounts: departures.target,
       staleAfterSeconds,
       clock,
       random: Math.random,
@@ -148,8 +158,27 @@ async function openGround(house: House) {
       }),
     )
   }
+  const keys = createKeyReader({ api, staleAfterSeconds, clock })
+  ender = house.opened(
+    openSessionEnder({
+      api,
+      namespace,
+      homeCluster: config.clusterName,
+      directory,
+      departures,
+      keys,
+      endSessions: (target, end) => endSessions(target, end, { clock }),
+      isLeader: () => lease.isLeader(),
+      isFresh: () => cluster.isFresh(clock()),
+      staleAfterSeconds,
+      tokenCacheSeconds: config.tokenCacheSeconds,
+      clock,
+      random: Math.random,
+      onError,
+    }),
+  )
   const audit = house.opened(await openAudit(house))
-  return { api, namespace, directory, cluster, lease, status, audit }
+  return { api, namespace, directory, cluster, lease, status, keys, ender, audit }
 }
 
 /** Where a pod finds the namespace that it runs in. */
@@ -171,17 +200,18 @@ type Core = Awaited<ReturnType<typeof openCore>>
 async function openCore(house: House, ground: Ground) {
   const { config, log } = house
   const { directory, status, cluster } = ground
+  const reading = { api: ground.api, staleAfterSeconds: config.staleAfterSeconds, clock }
   const accounts = house.opened(await openAccounts(house, ground.api))
   const targets = house.opened(
     createTargets({
       targetOf: createReach({
         directory,
-        keys: createKeyReader({
-          api: ground.api,
-          staleAfterSeconds: config.staleAfterSeconds,
-          clock,
+        keys: ground.keys,
+        minioAuthorities: createMinioAuthorities({
+          ...reading,
+          namespace: ground.namespace,
+          onError: house.onError,
         }),
-        minioAuthorities: async () => ground.api.ca,
       }),
       clock,
       random: randomBytes,
@@ -207,6 +237,7 @@ async function openCore(house: House, ground: Ground) {
       cluster.status().map(({ kind, synced, breaks }) => ({ kind: kind.plural, synced, breaks })),
     isFresh: () => cluster.isFresh(clock()),
     isLeader: () => ground.lease.isLeader(),
+    sessionEnds: () => ground.ender.status(),
     certificateExpiry: () => (certificate.status().notAfter?.getTime() ?? 0) / 1000,
   })
   const exchange = createExchange({
@@ -218,9 +249,16 @@ async function openCore(house: House, ground: Ground) {
     }),
     sessions: {
       async issue(grant) {
-        const credentials = await targets.issue(grant)
-        status?.used(bindingsOf(grant))
-        return credentials
+        const bindings = bindingsOf(grant)
+        try {
+          const credentials = await targets.issue(grant)
+          status?.used(bindings)
+          return credentials
+        } catch (error) {
+          const policy = missingPolicyOf(error)
+          if (policy !== undefined) for (const id of bindings) status?.missing(id, policy)
+          throw error
+        }
       },
     },
     usedTokens: {
@@ -235,6 +273,13 @@ async function openCore(house: House, ground: Ground) {
 
 function bindingsOf({ source }: Grant): readonly string[] {
   return source.kind === 'binding' ? source.bindings : []
+}
+
+/** Which policy a tenant was found not to have. */
+function missingPolicyOf(error: unknown): string | undefined {
+  if (!(error instanceof ExchangeError) || error.code !== 'no_policy') return undefined
+  const { policy } = error.detail
+  return typeof policy === 'string' ? policy : undefined
 }
 
 type Identity = ReturnType<typeof combineVerifiers>
@@ -356,11 +401,28 @@ async function openDoors(house: House, ground: Ground, core: Core): Promise<Runn
     }),
   })
   house.opened({ close: () => main.close(drainMs) })
+  const webhook = config.features.webhook
+    ? await listen({
+        ...door,
+        address: config.webhookAddress,
+        tls: { material: certificate.material },
+        handle: createWebhookFace({
+          directory: ground.directory,
+          isFresh: () => cluster.isFresh(clock()),
+          homeCluster: config.clusterName,
+          clusters: [config.clusterName, ...config.clusters.map(({ name }) => name)],
+          labelSelectors: config.features.labelSelectors,
+          onError: house.onError,
+        }),
+      })
+    : undefined
+  if (webhook) house.opened({ close: () => webhook.close(drainMs) })
   accounts.start()
   log.info({ endpoint: main.url, operations: side.url }, 'serving')
   return {
     endpoint: main.url,
     operationsEndpoint: side.url,
+    ...(webhook && { webhookEndpoint: webhook.url }),
     cluster: ground.api.server,
     notices: config.notices,
     close: house.close,

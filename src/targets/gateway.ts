@@ -34,7 +34,7 @@ function withResources({ source }: Grant, target: GatewayTarget): Grant['source'
   const [missing] = names
   if (missing !== undefined && !target.asksTenant) {
     const message = `${bindingsOf(source)} names the policy ${JSON.stringify(missing)}, and there is no such Policy in the namespace of tenant ${target.tenant}`
-    throw new ExchangeError('no_policy', message)
+    throw new ExchangeError('no_policy', message, { detail: { policy: missing } })
   }
   return { ...source, names, documents: [...new Set([...source.documents, ...found])] }
 }
