@@ -256,7 +256,10 @@ async function openCore(house: House, ground: Ground) {
           return credentials
         } catch (error) {
           const policy = missingPolicyOf(error)
-          if (policy !== undefined) for (const id of bindings) status?.missing(id, policy)
+          for (const id of policy === undefined ? [] : bindings) {
+            const names = directory.findBinding(id)?.parsed.value?.policies ?? []
+            if (policy !== undefined && names.includes(policy)) status?.missing(id, policy)
+          }
           throw error
         }
       },
