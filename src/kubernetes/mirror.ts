@@ -48,9 +48,9 @@ const page = 500
 /** How long beyond its end a watch may be silent before it is given up. */
 const silenceMs = 20_000
 const listTimeoutMs = 30_000
-const [leastPauseMs, mostPauseMs] = [200, 30_000]
+const [leastPauseMs, mostPauseMs] = [200, 10_000]
 /** A kind may be installed later, and a right be given. */
-const absentPauseMs = 15_000
+const absentPauseMs = 5000
 /** How long a kind has to be missing without a break until it is believed: where there was nothing of it, and where there was. */
 const [neverMs, missingMs] = [2000, 60_000]
 /** Whatever a watch may have left out is seen then. */

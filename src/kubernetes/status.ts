@@ -40,7 +40,7 @@ const [mostWrites, mostUses] = [50, 20]
 const passEveryMs = 5 * 60_000
 /** Service accounts come and go all the time. */
 const recountEveryMs = 30_000
-/** What a pass takes of the time. */
+/** What passes take of the time. */
 const share = 0.05
 const [leastPauseMs, mostPauseMs] = [1000, 60_000]
 const fieldManager = 'daypass-operator'
@@ -63,6 +63,8 @@ export function openStatusWriter(options: StatusOptions): StatusWriter {
   let [passAt, nextPassAt, failures, pausedUntil] = [-Infinity, 0, 0, 0]
   let accounts = -1
   let sentSince = 0
+  /** Of the pass, without waiting for the API server. */
+  let busyMs = 0
 
   const isPaused = () => performance.now() < pausedUntil
 
@@ -110,21 +112,24 @@ export function openStatusWriter(options: StatusOptions): StatusWriter {
     }
     const writes = await walk(pass)
     if (writes < mostWrites) pass = undefined
-    nextPassAt = performance.now() + (performance.now() - now) / share
+    nextPassAt = performance.now() + Math.min(recountEveryMs, busyMs / share)
+    if (pass === undefined) busyMs = 0
   }
 
   /** Ten thousand bindings are looked through without making anybody wait for credentials. */
   async function walk(some: Iterator<Kept<unknown>>): Promise<number> {
     let writes = 0
-    let begun = performance.now()
+    let slice = performance.now()
     for (let next = some.next(); next.done !== true; next = some.next()) {
       if (abort.signal.aborted) return 0
+      const begun = performance.now()
       const { verdict, extra } = find(next.value)
+      busyMs += performance.now() - begun
       if (await write(next.value, verdict, extra)) writes += 1
       if (writes >= mostWrites || isPaused()) return mostWrites
-      if (performance.now() - begun < 5) continue
+      if (performance.now() - slice < 5) continue
       await new Promise(setImmediate)
-      begun = performance.now()
+      slice = performance.now()
     }
     return writes
   }
