@@ -38,11 +38,14 @@ export interface CertificateApi {
   /** `false`: we may not. Whoever may can still do it. */
   approveRequest(name: string): Promise<boolean>
   readRequest(name: string): Promise<RequestState>
+  /** Says to the API server whose certificates its webhooks of that configuration have. One that is not there stays so. */
+  trustWebhooks(configuration: string, bundlePem: string): Promise<void>
   /** Authorities of the API server, PEM. */
   authorities(): string | undefined
 }
 
 const requestsPath = '/apis/certificates.k8s.io/v1/certificatesigningrequests'
+const webhooksPath = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations'
 const approvalTries = 5
 
 export function createCertificateApi(api: ClusterApi, namespace: string): CertificateApi {
@@ -95,6 +98,15 @@ export function createCertificateApi(api: ClusterApi, namespace: string): Certif
         if (answer.status !== 409) throw apiError(answer)
       }
       return false
+    },
+    async trustWebhooks(configuration, bundlePem) {
+      const path = `${webhooksPath}/${configuration}`
+      const present = valueOf(await api.send(path))
+      const body = isObject(present) ? trustingOf(present, bundlePem) : undefined
+      if (body === undefined) return
+      const answer = await api.send(path, { method: 'PUT', body })
+      // Changed in between: there is a next time.
+      if (answer.status >= 300 && answer.status !== 409) throw apiError(answer)
     },
     async readRequest(name) {
       const request = valueOf(await api.send(`${requestsPath}/${name}`))
@@ -163,4 +175,18 @@ function approvedOf(request: JsonObject): JsonObject {
   }
   const all: readonly unknown[] = Array.isArray(conditions) ? conditions : []
   return { ...request, status: { ...status, conditions: [...all, approved] } }
+}
+
+/** `undefined`: it says so already. */
+function trustingOf(configuration: JsonObject, bundlePem: string): JsonObject | undefined {
+  const caBundle = Buffer.from(bundlePem).toString('base64')
+  const { webhooks } = configuration
+  const all = (Array.isArray(webhooks) ? webhooks : []).map(objectOf)
+  const clients = all.map(({ clientConfig }) => objectOf(clientConfig))
+  if (clients.every((client) => client['caBundle'] === caBundle)) return undefined
+  const trusting = all.map((webhook, index) => ({
+    ...webhook,
+    clientConfig: { ...clients[index], caBundle },
+  }))
+  return { ...configuration, webhooks: trusting }
 }

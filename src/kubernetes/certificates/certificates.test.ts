@@ -372,6 +372,39 @@ describe('the certificate of the operator (operator-sts.md section 6.3)', () => 
       await keeper.round(signal)
       assert.deepEqual(await world.values('configmaps', 'daypass-sts-ca'), before)
     })
+
+    onLab('is told to the API server for its webhooks, and told again', async (world) => {
+      const name = `hooks-${world.namespace}`
+      const path = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations'
+      const webhooks = ['one.daypass.dev', 'two.daypass.dev'].map((hook) => ({
+        name: hook,
+        clientConfig: { service: { name: 'sts', namespace: world.namespace, port: 8443 } },
+        rules: [],
+        sideEffects: 'None',
+        admissionReviewVersions: ['v1'],
+      }))
+      const body = { apiVersion: 'admissionregistration.k8s.io/v1', metadata: { name }, webhooks }
+      const made = await world.lab.ask(path, { method: 'POST', body })
+      assert.equal(made.status, 201, JSON.stringify(made.body))
+      const bundles = async () => {
+        const { body: found } = await world.lab.ask(`${path}/${name}`)
+        const hooks = found['webhooks'] as { clientConfig: { caBundle: string } }[]
+        return hooks.map(({ clientConfig }) =>
+          Buffer.from(clientConfig.caBundle, 'base64').toString(),
+        )
+      }
+      const keeper = world.ownCa({ webhookConfiguration: name })
+      await keeper.round(signal)
+      const ca = (await world.values('secrets', 'sts-ca')).get('tls.crt')
+      assert.deepEqual(await bundles(), [ca, ca])
+      await world.put('sts-ca', { 'tls.crt': 'x', 'tls.key': 'y' })
+      await keeper.round(signal)
+      const fresh = (await world.values('secrets', 'sts-ca')).get('tls.crt')
+      assert.deepEqual(await bundles(), [fresh, fresh])
+      await world.lab.ask(`${path}/${name}`, { method: 'DELETE' })
+      await keeper.round(signal)
+      assert.deepEqual(errors, [])
+    })
   })
 
   describe('heals itself from', () => {

@@ -32,12 +32,14 @@ export type IssuerOptions = Readonly<{
   commonName: string
   names: readonly string[]
   signerWaitMs: number
+  /** Name of a ValidatingWebhookConfiguration whose webhooks have this certificate. */
+  webhookConfiguration?: string | undefined
   clock: () => Date
   onError(what: string, error: unknown): void
 }>
 
 /** Clients of any namespace may be given it: it holds nothing secret. */
-export const authorityConfigMap = 'daypass-sts-ca'
+const authorityConfigMap = 'daypass-sts-ca'
 const authorityKey = 'ca.crt'
 /** On the Secret: the name of a signer, or this. */
 const issuedBy = 'daypass.dev/issued-by'
@@ -57,6 +59,7 @@ export function createIssuer(options: IssuerOptions): Issuer {
   /** Since the Secret was last found as it should be. */
   let attempts = 0
   let attemptedAt = -Infinity
+  let told = ''
 
   /** Twice as long after each try, so that whatever goes wrong for ever costs a request an hour. */
   function isTooSoon(now: number): boolean {
@@ -71,7 +74,10 @@ export function createIssuer(options: IssuerOptions): Issuer {
     const reason = whyAnother(found, own, options, now)
     if (reason === undefined) {
       attempts = 0
-      if (typeof found.pair !== 'string') await publish(authoritiesFor(found.pair, own, api))
+      if (typeof found.pair === 'string') return undefined
+      const authorities = authoritiesFor(found.pair, own, api)
+      await tellWebhooks(authorities)
+      await publish(authorities)
       return undefined
     }
     if (isTooSoon(now.getTime())) return undefined
@@ -99,6 +105,7 @@ export function createIssuer(options: IssuerOptions): Issuer {
     }
     const authority = await ensureAuthority(api, clock())
     // Before anybody meets a certificate of it.
+    await tellWebhooks(authoritiesOf(authority))
     await publish(authoritiesOf(authority)).catch((error: unknown) =>
       onError(`publishing ConfigMap ${authorityConfigMap}`, error),
     )
@@ -144,6 +151,20 @@ export function createIssuer(options: IssuerOptions): Issuer {
     if (stored?.values.get(authorityKey)?.toString('utf8') === text) return
     const wanted = { kind: 'configmaps', name: authorityConfigMap } as const
     await api.write({ ...wanted, values: { [authorityKey]: text } }, stored)
+  }
+
+  /** Admission is no reason for the STS to fail. */
+  async function tellWebhooks(authorities: readonly X509Certificate[]): Promise<void> {
+    const { webhookConfiguration } = options
+    if (webhookConfiguration === undefined || authorities.length === 0) return
+    try {
+      await api.trustWebhooks(webhookConfiguration, pemOf(authorities))
+      told = ''
+    } catch (error) {
+      const message = String(error)
+      if (message !== told) onError(`caBundle of ${webhookConfiguration}`, error)
+      told = message
+    }
   }
 
   return { tend }

@@ -14,7 +14,7 @@ export type OwnAuthority = Readonly<{
   previous: readonly X509Certificate[]
 }>
 
-export const authoritySecret = 'sts-ca'
+const authoritySecret = 'sts-ca'
 const previousKey = 'previous.crt'
 const tries = 5
 

@@ -18,6 +18,8 @@ export type ServingCertificateOptions = Readonly<{
   namespace: string
   serviceName: string
   clusterDomain: string
+  /** Name of a ValidatingWebhookConfiguration that is to trust it; in mode `auto`. */
+  webhookConfiguration?: string | undefined
   /** Whether it is for this replica to write. */
   isLeader(): boolean
   clock: () => Date
