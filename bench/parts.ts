@@ -10,6 +10,7 @@ import { manyEntities } from './parts/many-entities.ts'
 import { manyPolicies } from './parts/many-policies.ts'
 import { memory } from './parts/memory.ts'
 import { largeObjects, smallObjects } from './parts/objects.ts'
+import { podExchange } from './parts/pod-exchange.ts'
 import { policy } from './parts/policy.ts'
 import { revocation } from './parts/revocation.ts'
 import { webIdentity } from './parts/web-identity.ts'
@@ -30,5 +31,6 @@ export const parts: readonly Part[] = [
   coldStart,
   manyPolicies,
   manyEntities,
+  podExchange,
   bindingMatch,
 ]

@@ -6,7 +6,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /** A program that serves until it is told to stop. */
-export type Server = Readonly<{ url: string; pid: number; stop(): Promise<void> }>
+export type Server = Readonly<{
+  url: string
+  /** What else was looked for in what it says: the further groups of the pattern. */
+  more: readonly string[]
+  pid: number
+  stop(): Promise<void>
+}>
 
 /** A program that is talked to line by line. */
 export type Dialogue = Readonly<{
@@ -30,8 +36,10 @@ export class Workplace {
     this.#nodeOptions = nodeOptions
   }
 
+  /** What comes too late, because the part took too long, is closed at once. */
   defer(close: () => Promise<unknown> | void): void {
-    this.#closers.push(close)
+    if (this.#closed) void close()
+    else this.#closers.push(close)
   }
 
   /** Writes a file with a name of its own. */
@@ -41,23 +49,25 @@ export class Workplace {
     return path
   }
 
-  /** A server says its address within the first lines. */
+  /** A server says its address within the first lines; what it says then is not kept. */
   async serve(args: readonly string[], address: RegExp, env: Environment = {}): Promise<Server> {
     const child = this.#spawn([...this.#nodeOptions, ...args], env)
-    const url = await new Promise<string>((resolve, reject) => {
+    const [url = '', ...more] = await new Promise<readonly string[]>((resolve, reject) => {
       let said = ''
-      child.stdout?.on('data', (text: Buffer) => {
-        said += text.toString('utf8')
-        const found = address.exec(said)?.[1]
-        if (found !== undefined) resolve(found)
-      })
-      child.stderr?.on(
-        'data',
-        (text: Buffer) => (said = (said + text.toString('utf8')).slice(-4000)),
-      )
+      let isFound = false
+      const hear = (text: Buffer): void => {
+        if (isFound) return
+        said = (said + text.toString('utf8')).slice(-8000)
+        const found = address.exec(said)
+        if (found === null) return
+        isFound = true
+        resolve(found.slice(1))
+      }
+      child.stdout?.on('data', hear)
+      child.stderr?.on('data', hear)
       child.once('close', () => reject(failed(args, said)))
     })
-    return { url, pid: child.pid ?? 0, stop: () => stop(child) }
+    return { url, more, pid: child.pid ?? 0, stop: () => stop(child) }
   }
 
   /** Runs a program to its end and gives what it printed. */

@@ -1,17 +1,26 @@
 /** The floor of the web-identity exchange: verifies the same RS256 tokens with node:crypto, answers the same bytes. */
 import { createPublicKey, verify } from 'node:crypto'
 import type { JsonWebKey } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { RequestListener } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import { readSettings } from './answer.ts'
 import type { Answer } from './answer.ts'
-import { serve, withBody } from './serve.ts'
+import { announce, withBody } from './serve.ts'
 
-export type WebIdentityFloor = Readonly<{ jwk: JsonWebKey; answer: Answer }>
+export type WebIdentityFloor = Readonly<{
+  jwk: JsonWebKey
+  answer: Answer
+  /** Paths of PEM files. Absent: plain HTTP. */
+  tls?: Readonly<{ certFile: string; keyFile: string }>
+}>
 
-const { jwk, answer } = readSettings(process.argv[2]) as WebIdentityFloor // oxlint-disable-line typescript/no-unsafe-type-assertion -- the part's own file
+const { jwk, answer, tls } = readSettings(process.argv[2]) as WebIdentityFloor // oxlint-disable-line typescript/no-unsafe-type-assertion -- the part's own file
 const publicKey = createPublicKey({ key: jwk, format: 'jwk' })
 const parameter = 'WebIdentityToken='
 
-serve((request, response) => {
+const listener: RequestListener = (request, response) => {
   withBody(request, (body) => {
     const text = body.toString('latin1')
     const token = text.slice(text.indexOf(parameter) + parameter.length)
@@ -26,4 +35,10 @@ serve((request, response) => {
       response.writeHead(status, answer.headers).end(answer.body)
     })
   })
-})
+}
+
+if (tls === undefined) announce(createServer(listener), 'http')
+else {
+  const [cert, key] = [readFileSync(tls.certFile), readFileSync(tls.keyFile)]
+  announce(createTlsServer({ cert, key }, listener), 'https')
+}

@@ -8,8 +8,9 @@ import type { Plan } from './plan.ts'
 export type Caller = Readonly<{ ask(request: Outgoing): Promise<Answered>; close(): void }>
 
 /** On one connection that is kept, or, where the plan says so, on a new TLS connection for every request. */
-export function createCaller({ port, newTls }: Plan): Caller {
+export function createCaller({ port, newTls, keptTls }: Plan): Caller {
   const host = '127.0.0.1'
+  if (keptTls !== undefined) return new Connection(connectTls({ port, host, ...keptTls }))
   if (newTls === undefined) return new Connection(connect({ port, host, noDelay: true }))
   return {
     async ask(request) {

@@ -13,6 +13,7 @@ export type Contest = Readonly<{
   requests: Plan['requests']
   connections: number
   newTls?: Plan['newTls']
+  keptTls?: Plan['keptTls']
   /** `rate`: requests a second; `throughput`: MB of bodies a second. */
   measure: 'rate' | 'throughput'
   budget?: Readonly<{ text: string; isMet: (measured: Measured) => boolean }>
@@ -54,9 +55,10 @@ const throughput = (round: Round): number => round.bytesPerSecond / 1e6
 export async function load(
   place: Workplace,
   pace: Pace,
-  { requests, connections, newTls }: Pick<Contest, 'requests' | 'connections' | 'newTls'>,
+  contest: Pick<Contest, 'requests' | 'connections' | 'newTls' | 'keptTls'>,
   server: Server,
 ): Promise<Round> {
+  const { requests, connections, newTls, keptTls } = contest
   const plan: Plan = {
     port: Number(new URL(server.url).port),
     connections,
@@ -64,6 +66,7 @@ export async function load(
     warmupSeconds: pace.warmupSeconds,
     seconds: pace.seconds,
     ...(newTls === undefined ? {} : { newTls }),
+    ...(keptTls === undefined ? {} : { keptTls }),
   }
   const path = place.file(JSON.stringify(plan))
   const before = processorSeconds(server.pid)

@@ -7,6 +7,8 @@ export type Plan = Readonly<{
   requests: readonly PlannedRequest[]
   /** Every request on a TLS connection of its own: PEM of the authority, and of the client's certificate and key. */
   newTls?: Readonly<{ ca: string; cert: string; key: string }>
+  /** Connections are kept, and are TLS: PEM of the authority. */
+  keptTls?: Readonly<{ ca: string }>
 }>
 
 export type PlannedRequest = Readonly<{
