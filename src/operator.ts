@@ -225,6 +225,7 @@ async function openCore(house: House, ground: Ground) {
       namespace: ground.namespace,
       serviceName: config.serviceName,
       clusterDomain: config.clusterDomain,
+      webhookConfiguration: config.webhookConfiguration,
       isLeader: () => ground.lease.isLeader(),
       clock,
       onError: house.onError,

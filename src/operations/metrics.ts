@@ -32,6 +32,8 @@ export type OperatorMetricSources = Readonly<{
   watches(): readonly Readonly<{ kind: string; synced: boolean; breaks: number }>[]
   isFresh(): boolean
   isLeader(): boolean
+  /** What gateway tenants were asked to end; `pending`: what they have not confirmed. */
+  sessionEnds(): Readonly<{ pending: number; ended: number; failed: number }>
   /** Seconds since 1970. */
   certificateExpiry(): number
 }>
@@ -176,6 +178,15 @@ function addOperatorGauges(registers: Registry[], sources: OperatorMetricSources
   )
   plainGauge(registers, 'daypass_leader', '1: this replica writes status and certificates.', () =>
     sources.isLeader() ? 1 : 0,
+  )
+  gauge(
+    registers,
+    'daypass_session_ends',
+    'Ends of sessions asked of gateway tenants: pending now; ended and failed since the start.',
+    'state',
+    (set) => {
+      for (const [state, count] of Object.entries(sources.sessionEnds())) set(state, count)
+    },
   )
   plainGauge(
     registers,
