@@ -70,6 +70,13 @@ export const operatorSchema = z.strictObject({
       'Allow plain HTTP on an operations address that is not loopback: probes of a kubelet need it.',
     ),
   webhookAddress: address.default('0.0.0.0:8443').describe('With `features.webhook`.'),
+  webhookConfiguration: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'ValidatingWebhookConfiguration whose `caBundle` is kept up to date, with certificate mode `auto`.',
+    ),
   kubeconfig: path.optional().describe('Default: the service account of the pod.'),
   context: z.string().min(1).optional(),
   namespace: namespaceName

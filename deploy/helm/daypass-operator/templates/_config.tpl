@@ -32,6 +32,9 @@
   "clusters" $clusters -}}
 {{- if .Values.features.webhook -}}
 {{- $_ := set $config "webhookAddress" "0.0.0.0:8443" -}}
+{{- if and .Values.certificate.requestAutoCert (not .Values.webhook.caBundle) -}}
+{{- $_ := set $config "webhookConfiguration" (include "daypass-operator.fullname" .) -}}
+{{- end -}}
 {{- end -}}
 {{- toYaml (mergeOverwrite $config (deepCopy .Values.config)) -}}
 {{- end -}}
