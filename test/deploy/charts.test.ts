@@ -211,6 +211,7 @@ describe('the rights of the chart', options, () => {
     assert.deepEqual(await names({ features: least, certificate: byHand }), [
       'ClusterRole ',
       'Role -lease',
+      'Role -served',
       'Role -certificate',
     ])
     const added = async (values: Record<string, unknown>): Promise<readonly string[]> => {

@@ -52,6 +52,15 @@ export const asked: readonly Right[] = [
     may('certificate')(verb, '', 'secrets', { namespace: own, name: 'sts-ca' }),
     may('certificate')(verb, '', 'configmaps', { namespace: own, name: 'daypass-sts-ca' }),
   ]),
+  ...['get', 'update'].map((verb) =>
+    may('what was served')(verb, '', 'configmaps', {
+      namespace: own,
+      name: 'daypass-operator-served',
+    }),
+  ),
+  ...['list', 'delete'].map((verb) =>
+    mayNot('ConfigMaps of others')(verb, '', 'configmaps', { namespace: own }),
+  ),
   may('certificate')('create', '', 'secrets', { namespace: own }),
   may('certificate')('create', '', 'configmaps', { namespace: own }),
   may('certificate')('create', 'certificates.k8s.io', requests),
