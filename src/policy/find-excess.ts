@@ -12,8 +12,8 @@ export type Excess = Readonly<{
   resource: string
 }>
 
-/** Of a millisecond or so each hundred. */
-const mostProbes = 3000
+/** Entries of resources that are compared: some 50 ms, however long the documents are. */
+const mostComparisons = 100_000
 
 /** Stands for whatever a wildcard may stand for: nobody has a bucket of that name. */
 const anything = 'daypass-0-probe'
@@ -31,9 +31,9 @@ export function findExcess(policy: Policy, ceiling: Policy): Excess | undefined 
   if (!(policy instanceof CompiledPolicy) || !(ceiling instanceof CompiledPolicy)) return undefined
   const identity = [{ name: 'policy', policy }]
   const ceilings = [{ name: 'ceiling', policies: [{ name: 'ceiling', policy: ceiling }] }]
-  let probes = 0
+  let left = Math.ceil(mostComparisons / (lengthOf(policy) + lengthOf(ceiling)))
   for (const { action, resource, pattern } of candidates(policy, ceiling)) {
-    if ((probes += 1) > mostProbes) return undefined
+    if ((left -= 1) < 0) return undefined
     const accesses = [{ action, resource }]
     if (allows(identity, accesses) && !allows(identity, accesses, ceilings)) {
       return { action, resource: pattern }
@@ -50,22 +50,41 @@ function allows(
   return isAllowed({ ...asker, identity, accesses, ceilings })
 }
 
+function lengthOf({ document }: CompiledPolicy): number {
+  return document.statements.reduce((sum, { resource }) => sum + (resource?.values.length ?? 1), 8)
+}
+
 type Probe = Readonly<{ resource: string; pattern: string }>
 
-function* candidates(
-  policy: CompiledPolicy,
-  ceiling: CompiledPolicy,
-): Generator<Probe & Readonly<{ action: string }>> {
+type Try = Probe & Readonly<{ action: string }>
+
+function* candidates(policy: CompiledPolicy, ceiling: CompiledPolicy): Generator<Try> {
   // What the ceiling forbids within what it allows would not be met by chance.
   const fences = ceiling.document.statements.filter(({ effect }) => effect === 'Deny')
   for (const statement of policy.document.statements) {
     if (statement.effect !== 'Allow') continue
-    const actions = new Set(actionsListed(statement.action))
+    const named = new Set(actionsListed(statement.action))
     const probes = [statement, ...fences].flatMap(probesOf)
-    for (const action of spelledActions) {
-      if (!actions.has(action.toLowerCase())) continue
-      const level = s3Actions.get(action.toLowerCase())
-      for (const probe of probes) if (levelOf(probe) === level) yield { action, ...probe }
+    for (const level of ['object', 'bucket', 'account'] as const) {
+      const isMeant = (action: string) =>
+        named.has(action.toLowerCase()) && s3Actions.get(action.toLowerCase()) === level
+      yield* pairs(
+        spelledActions.filter(isMeant),
+        probes.filter((probe) => levelOf(probe) === level),
+      )
+    }
+  }
+}
+
+/** Every action and every resource once, before any comes with all of the others: there may not be time for all pairs. */
+function* pairs(actions: readonly string[], probes: readonly Probe[]): Generator<Try> {
+  const most = Math.max(actions.length, probes.length)
+  for (let shift = 0; shift < Math.min(actions.length, probes.length); shift += 1) {
+    for (let index = 0; index < most; index += 1) {
+      const isLonger = actions.length >= probes.length
+      const action = actions[isLonger ? index : (index + shift) % actions.length]
+      const probe = probes[isLonger ? (index + shift) % probes.length : index]
+      if (action !== undefined && probe !== undefined) yield { action, ...probe }
     }
   }
 }

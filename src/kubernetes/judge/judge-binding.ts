@@ -140,7 +140,7 @@ function judgeOthers(
 ): readonly ResourceProblem[] {
   let seen = 0
   for (const { parsed } of directory.allBindings()) {
-    if ((seen += 1) % 500 === 0 && isLate()) {
+    if ((seen += 1) % 20 === 0 && isLate()) {
       return [warning('', 'was not held against all other bindings: no time left')]
     }
     const other = parsed.value
