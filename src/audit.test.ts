@@ -316,4 +316,30 @@ describe('an audit log on a stream', () => {
     await assert.rejects(log.record(issued))
     assert.equal(taken.length, 1)
   })
+
+  it('writes what came in one turn in one piece, and has none of it when that fails', async () => {
+    const taken: string[] = []
+    let broken: Error | undefined
+    const stream = new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        if (broken === undefined) taken.push(chunk.toString())
+        done(broken)
+      },
+    })
+    stream.on('error', () => undefined)
+    const log = createStreamAuditLog(stream)
+    await Promise.all([log.record(issued), log.record(issued), log.record(issued)])
+    assert.deepEqual(taken, [auditLine(issued).repeat(3)])
+    const last = log.record(issued)
+    await log.close()
+    await last
+    assert.equal(taken.length, 2)
+    broken = new Error('EPIPE')
+    const both = await Promise.allSettled([log.record(issued), log.record(issued)])
+    assert.deepEqual(
+      both.map(({ status }) => status),
+      ['rejected', 'rejected'],
+    )
+    assert.equal(taken.length, 2)
+  })
 })

@@ -141,12 +141,29 @@ export async function openAuditLog(dir: string, options: AuditOptions): Promise<
  * when the stream has taken it; what is behind the stream must be durable by itself.
  */
 export function createStreamAuditLog(stream: Writable): AuditLog {
+  let queue: Waiting[] = []
+  /** What came in one turn goes out in one piece: a pipe is written to while everybody else waits. */
+  function write(): void {
+    const batch = queue
+    queue = []
+    if (batch.length === 0) return
+    stream.write(batch.map(({ line }) => line).join(''), (error) => {
+      for (const { resolve, reject } of batch) {
+        if (error) reject(error)
+        else resolve()
+      }
+    })
+  }
   return {
     record: (event) =>
       new Promise((resolve, reject) => {
-        stream.write(auditLine(event), (error) => (error ? reject(error) : resolve()))
+        queue.push({ line: auditLine(event), resolve, reject })
+        if (queue.length === 1) setImmediate(write)
       }),
-    close: () => Promise.resolve(),
+    close() {
+      write()
+      return Promise.resolve()
+    },
   }
 }
 
