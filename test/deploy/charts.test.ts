@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
@@ -163,7 +163,10 @@ describe('the charts', options, () => {
     it(`${chart} writes a configuration that Daypass takes, ${title}`, async () => {
       const objects = await objectsOf(chart, values)
       const [text = ''] = Object.values(only(objects, 'ConfigMap').data ?? {})
-      const file = fileOf(text)
+      // Secrets that are mounted there are read at the start.
+      mkdirSync(join(folder, 'operator'), { recursive: true })
+      writeFileSync(join(folder, 'operator/secretAccessKey'), 'of-the-operator-and-long-enough')
+      const file = fileOf(text.replaceAll('/etc/daypass/', `${folder}/`))
       if (chart === 'daypass-operator') {
         const config = loadOperatorConfig({ env: { POD_NAMESPACE: 'place' }, file })
         assert.equal(config.operationsAddress, '0.0.0.0:9002')
@@ -172,6 +175,10 @@ describe('the charts', options, () => {
         const config = loadConfig({ env: {}, file })
         assert.equal(config.address, '0.0.0.0:9000')
         assert.equal(config.sharedSessionKeys?.tenantName, 'place/release')
+        const ends =
+          (values as { endSessions?: { enabled?: boolean } }).endSessions?.enabled ?? true
+        const users = config.overlay.users.map(({ name }) => name)
+        assert.deepEqual(users, ends ? ['daypass-operator'] : [])
       }
     })
   }

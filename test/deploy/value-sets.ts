@@ -85,6 +85,7 @@ export const valueSets: readonly ValueSet[] = [
     config: { sts: { maxDurationSeconds: 3600 }, logLevel: 'debug' },
     rootCredentials: { existingSecret: 'root' },
     sessionKeys: { existingSecret: 'keys' },
+    endSessions: { existingSecret: 'ends', accessKeyId: 'ENDS', caConfigMap: 'ca' },
     tenant: { ceiling: document, policySource: 'resources', maxSessionSeconds: 3600 },
     policies: { 'shop-read': document },
     bindings: { web: { subjects, policies: ['shop-read'] } },
@@ -97,6 +98,7 @@ export const valueSets: readonly ValueSet[] = [
     metrics: { serviceMonitor: { enabled: true } },
     podLabels: { 'example.org/a': 'b' },
   }),
+  tenant('without an end of sessions', { tls: plain, endSessions: { enabled: false } }),
   tenant('with a volume that is there', { tls: plain, persistence: { existingClaim: 'data' } }),
 ]
 

@@ -36,6 +36,10 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- default (printf "%s-session-keys" (include "daypass-tenant.name" .)) .Values.sessionKeys.existingSecret -}}
 {{- end -}}
 
+{{- define "daypass-tenant.operatorSecret" -}}
+{{- default (printf "%s-operator" (include "daypass-tenant.name" .)) .Values.endSessions.existingSecret -}}
+{{- end -}}
+
 {{/* The Secret with the certificate; empty without TLS. */}}
 {{- define "daypass-tenant.tlsSecret" -}}
 {{- with .Values.tls -}}
@@ -74,6 +78,12 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
     "tenantName" (printf "%s/%s" .Release.Namespace (include "daypass-tenant.name" .))) -}}
 {{- if include "daypass-tenant.tlsSecret" . -}}
 {{- $_ := set $config "tls" (dict "certFile" "/etc/daypass/tls/tls.crt" "keyFile" "/etc/daypass/tls/tls.key") -}}
+{{- end -}}
+{{- if .Values.endSessions.enabled -}}
+{{- $statement := dict "Effect" "Allow" "Action" "admin:RevokeTenantSessions" -}}
+{{- $key := dict "accessKeyId" .Values.endSessions.accessKeyId "secretAccessKey" (dict "file" "/etc/daypass/operator/secretAccessKey") -}}
+{{- $_ := set $config "policies" (dict "daypass-operator" (dict "Version" "2012-10-17" "Statement" (list $statement))) -}}
+{{- $_ := set $config "users" (dict "daypass-operator" (dict "policies" (list "daypass-operator") "accessKeys" (list $key))) -}}
 {{- end -}}
 {{- toYaml (merge $config (deepCopy .Values.config)) -}}
 {{- end -}}
