@@ -7,7 +7,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { pino } from 'pino'
 import type { Logger } from 'pino'
-import { createStreamAuditLog, openAuditLog, type AuditLog } from './audit.ts'
+import { boundRefusals, createStreamAuditLog, openAuditLog, type AuditLog } from './audit.ts'
 import { loadOperatorConfig } from './config/index.ts'
 import type { OperatorConfig, OperatorConfigSource } from './config/index.ts'
 import { createExchange, ExchangeError } from './exchange.ts'
@@ -177,7 +177,7 @@ async function openGround(house: House) {
       onError,
     }),
   )
-  const audit = house.opened(await openAudit(house))
+  const audit = boundRefusals(house.opened(await openAudit(house)))
   return { api, namespace, directory, cluster, lease, status, keys, ender, audit }
 }
 
