@@ -79,14 +79,10 @@ function nameTags({ tags }: Session): readonly TraceStep[] {
 function whoIs({ principal }: Session): string {
   if (principal.kind === 'root') return 'session of the root key'
   if (principal.kind === 'user') return `session of user ${principal.subject}`
-  if (principal.kind === 'service-account') return whichPod(principal)
+  if (principal.kind === 'service-account') {
+    return `service account ${principal.displayName} of Kubernetes cluster "${principal.provider}"`
+  }
   return `subject "${principal.subject}" of ${principal.issuer} (provider ${principal.provider})`
-}
-
-function whichPod({ displayName, provider, claims }: Session['principal']): string {
-  const pod = claims.get('pod')
-  const inPod = typeof pod === 'string' ? `, pod ${pod}` : ''
-  return `service account ${displayName} of Kubernetes cluster "${provider}"${inPod}`
 }
 
 function bindsBy({ source }: Pick<Session, 'source'>): string {

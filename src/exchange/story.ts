@@ -81,7 +81,7 @@ function peopleView(principal: Proven): NonNullable<ExchangeFacts['principal']> 
 }
 
 export function issuedEvent(story: Story, grant: Grant, credentials: Credentials): ExchangeIssued {
-  const { tenant, source, sessionName, sessionPolicies, issuedAt, expiresAt, lineage } = grant
+  const { tenant, source, sessionName, sessionPolicies, issuedAt, lineage } = grant
   return {
     ...story.facts(),
     outcome: 'issued',
@@ -97,7 +97,8 @@ export function issuedEvent(story: Story, grant: Grant, credentials: Credentials
       parentAccessKeyId: lineage.parentAccessKeyId,
     }),
     issuedAt,
-    expiresAt,
+    // The STS of a tenant may round it: what counts is how long the credentials really live.
+    expiresAt: credentials.expiresAt,
     ...(lineage.jti === undefined ? {} : { jti: lineage.jti }),
   }
 }

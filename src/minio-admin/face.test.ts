@@ -73,7 +73,7 @@ function world() {
     random: randomBytes,
   })
   return createMinioAdminFace({
-    findPolicy: directory.findPolicy,
+    findPolicy: (name) => directory.findPolicy(name),
     region: 'eu-west-1',
     authenticate: (request) =>
       access.authenticate(request, { services: ['s3'], anyRegion: true, emptyRegion: true }),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it, type TestContext } from 'node:test'
@@ -20,8 +20,9 @@ import {
   type Scene,
 } from '../../src/targets/testing/bound.ts'
 import { startDaypass, type DaypassServer } from './daypass-server.ts'
-import { refusalOf, s3Client, stsClient, type SessionKeys } from './keys.ts'
+import { s3Client, stsClient, type SessionKeys } from './keys.ts'
 import { daypass } from './programs.ts'
+import { auditText } from './traces.ts'
 import { until } from './until.ts'
 
 const all = ['arn:aws:s3:::*']
@@ -377,11 +378,18 @@ describe('a tenant whose servers share keys with the operator', () => {
     assert.equal(who.UserId, 'local:system:serviceaccount:shop:web')
     const s3 = s3Client(server.endpoint, keys, { region })
     const body = new PutObjectCommand({ Bucket: 'data', Key: 'no', Body: 'x' })
-    await refusalOf(s3.send(body))
-    const lines = readdirSync(join(server.dir, 'audit'))
-      .map((name) => readFileSync(join(server.dir, 'audit', name), 'utf8'))
-      .join('')
-    assert.match(lines, /"kind":"denial".*system:serviceaccount:shop:web/)
+    const refused: unknown = await s3.send(body).catch((error: unknown) => error)
+    const sealed = (refused as { EncodedAuthorizationMessage?: string }).EncodedAuthorizationMessage
+    const explained = await daypass(server, ['explain', sealed ?? ''])
+    const words = explained.out.toString()
+    assert.match(
+      words,
+      /service account shop\/web of Kubernetes cluster "local"; binding/,
+      explained.error,
+    )
+    assert.match(words, /; binding daypass\.dev\/Binding\/store\/b0 gave policy "readonly"\n/)
+    assert.match(words, /kubernetes-pod-name=web-1/)
+    assert.match(auditText(server), /"kind":"denial".*system:serviceaccount:shop:web/)
   })
 
   it('is not fooled by keys of another tenant, or of nobody', async (t) => {
