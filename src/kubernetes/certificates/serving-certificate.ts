@@ -55,7 +55,9 @@ export interface ServingCertificate {
 /** The Secret in which the MinIO Operator keeps its own (operator-sts.md section 6.3). */
 const autoSecret = 'sts-tls'
 const calmMs = 10_000
-const waitingMs = 2000
+const waitingMs = 500
+/** A certificate that others are making is no trouble. */
+const patienceMs = 15_000
 const longestWaitMs = 30_000
 
 /** The names under which clients call the service (operator-sts.md section 6.3). */
@@ -78,7 +80,8 @@ export function servingNames({
 export function openServingCertificate(options: ServingCertificateOptions): ServingCertificate {
   const keeper = new Keeper(options)
   const abort = new AbortController()
-  const running = run(keeper, abort.signal, options.onError)
+  const patience = options.certificate.mode === 'auto' ? patienceMs : 0
+  const running = run(keeper, abort.signal, patience, options.onError)
   return {
     material: keeper,
     isReady: () => keeper.status().ready,
@@ -93,18 +96,22 @@ export function openServingCertificate(options: ServingCertificateOptions): Serv
 async function run(
   keeper: Keeper,
   signal: AbortSignal,
+  patience: number,
   onError: ServingCertificateOptions['onError'],
 ): Promise<void> {
   let failures = 0
   let told = ''
+  let seen = { message: '', at: 0 }
   while (!signal.aborted) {
     try {
       await keeper.round(signal)
       failures = 0
       const { message } = keeper.status()
+      if (message !== seen.message) seen = { message, at: performance.now() }
+      const isOld = performance.now() - seen.at >= patience
       // The same thing every ten seconds is no news.
-      if (message !== '' && message !== told) onError('certificate', new Error(message))
-      told = message
+      if (message !== '' && message !== told && isOld) onError('certificate', new Error(message))
+      if (message === '' || isOld) told = message
     } catch (error) {
       if (signal.aborted) return
       failures += 1
