@@ -83,6 +83,32 @@ users: { alice: { accessKeys: [{ accessKeyId: abc, secretAccessKey: plain }] } }
     )
   })
 
+  it('takes keys that are shared with an operator from the file, relative to it, or from two variables', () => {
+    const shared = (yaml: string, env?: Record<string, string>) => load(yaml, env).sharedSessionKeys
+    const inFile = 'sharedSessionKeys: { dir: keys, tenantName: store/main }'
+    assert.equal(shared('{}'), undefined)
+    assert.deepEqual(shared(inFile), { dir: join(dir, 'keys'), tenantName: 'store/main' })
+    const both = { DAYPASS_SHARED_SESSION_KEYS_DIR: '/keys', DAYPASS_TENANT_NAME: 'a/b' }
+    assert.deepEqual(shared(inFile, both), { dir: '/keys', tenantName: 'a/b' })
+    for (const name of Object.keys(both)) {
+      const [missing = ''] = Object.keys(both).filter((other) => other !== name)
+      assert.deepEqual(
+        paths(() => load('{}', { [name]: 'a/b' })),
+        [missing],
+      )
+    }
+  })
+
+  for (const name of ['store', 'store/main/x', '/main', 'Store/main', 'store/main ', '']) {
+    it(`refuses "${name}" as the name of a tenant`, () => {
+      const yaml = JSON.stringify({ sharedSessionKeys: { dir: 'keys', tenantName: name } })
+      assert.deepEqual(
+        paths(() => load(yaml)),
+        ['sharedSessionKeys.tenantName'],
+      )
+    })
+  }
+
   it('finds what is wrong with policies beside what is wrong elsewhere', () => {
     const yaml = `
 region: "US East"

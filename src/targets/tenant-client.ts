@@ -30,6 +30,7 @@ export class TenantClient {
   readonly #policies = new BoundedCache<Remembered<string | undefined>>(100)
   #pool: Promise<Pool> | undefined
   #region: Remembered<string> | undefined
+  #regionIsTold = false
   #inFlight = 0
   #isClosed = false
 
@@ -73,11 +74,14 @@ export class TenantClient {
     )
   }
 
-  /** Asked of MinIO once. Who does not tell us is signed for in the default region. */
+  /**
+   * Asked of MinIO once, and again when it refuses what is signed for it. Who does not tell us is signed for in the default
+   * region, and asked again after a while.
+   */
   region(broker: BrokerCredentials): Promise<string> {
     return this.#remember(
       this.#region,
-      regionMs,
+      this.#regionIsTold ? Infinity : regionMs,
       (kept) => {
         this.#region = kept
       },
@@ -146,7 +150,9 @@ export class TenantClient {
       maxAnswerBytes: 4 * 1024 * 1024,
     } as const
     const answer = await this.#patiently(call, broker, AbortSignal.timeout(readMs))
-    if (answer.status === 200) return parseInfoRegion(answer.body) || defaultRegion
+    const told = answer.status === 200 ? parseInfoRegion(answer.body) : undefined
+    this.#regionIsTold = told !== undefined
+    if (answer.status === 200) return told || defaultRegion
     const failure = failureOf(answer)
     // A broker that may not ask is one that can still be served, where the region does not matter.
     if (failure.kind === 'target_refused') return defaultRegion
