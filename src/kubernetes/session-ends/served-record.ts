@@ -22,7 +22,7 @@ const served = z.strictObject({
     insecureHttp: z.boolean(),
   }),
   bounds,
-  /** Stamps by the binding's id without the namespace: `daypass.dev/Binding/NAME`. */
+  /** Stamps by the binding's id. */
   bindings: z.record(text, text),
 })
 
