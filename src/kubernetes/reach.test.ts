@@ -55,13 +55,13 @@ function open() {
     keys,
     pass: (seconds: number) => (now = new Date(now.getTime() + seconds * 1000)),
     answerWith: (next: typeof answer) => (answer = next),
-    assumeRole(spec: object = {}) {
+    assumeRole: (spec: object = {}) => {
       directory.targetFor('Tenant').put(tenant('store', 'main', spec))
       const target = reach('store/main')
       assert.ok(target?.kind === 'assume-role')
       return target
     },
-    gateway() {
+    gateway: () => {
       const target = { gateway: { sessionKeysSecretRef: { name: 'keys' } } }
       directory.targetFor('Tenant').put(tenant('store', 'main', { target }))
       const found = reach('store/main')
