@@ -38,7 +38,7 @@ export type ServedRecord = Readonly<{
 }>
 
 /** The ConfigMap beside the operator. */
-export const recordName = 'daypass-operator-served'
+const recordName = 'daypass-operator-served'
 /** A ConfigMap holds 1 MiB. */
 const mostBytes = 1_000_000
 
