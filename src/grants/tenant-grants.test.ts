@@ -113,6 +113,14 @@ describe('what bindings give to a service account', () => {
     assert.ok(grant.trace.some(({ step }) => step === 'binding daypass.dev/Binding/store/b0'))
   })
 
+  it('has the name that the caller gives to it, where that can be one', () => {
+    const nameOf = (roleSessionName: string) => decide({ request: { roleSessionName } }).sessionName
+    assert.equal(nameOf('pod-7'), 'pod-7')
+    for (const any of ['x', 'with space', 'Ünïcode', 'a'.repeat(65), '']) {
+      assert.equal(nameOf(any), 'shop-web', any)
+    }
+  })
+
   it('is nothing where nothing is bound', () => {
     refused({ bindings: [] }, 'no_policy', /No binding in namespace store/)
     const other = [{ subjects: [{ namespace: 'shop', serviceAccount: 'job' }] }]
@@ -207,6 +215,7 @@ describe('how long it lasts', () => {
     assert.equal(seconds({ request: { durationSeconds: 31_536_000 } }), 3600)
     refused({ request: { durationSeconds: 899 } }, 'invalid_parameter', /DurationSeconds/)
     refused({ request: { durationSeconds: 0 } }, 'invalid_parameter')
+    refused({ request: { durationSeconds: 31_536_001 } }, 'invalid_parameter', /DurationSeconds/)
     refused({ expiresAt: secondsFromNow(0) }, 'expired')
   })
 })

@@ -3,7 +3,7 @@ import type { Principal } from '../identity/index.ts'
 import { parsePolicy } from '../policy/index.ts'
 import { chooseLifetime, type Lifetime } from './lifetime.ts'
 import { mintGrant } from './mint-grant.ts'
-import { chooseSessionName } from './session-name.ts'
+import { chooseSessionName, isSessionName } from './session-name.ts'
 import { noLayers, readSessionLayers, stackLayers, type SessionLayers } from './session-policy.ts'
 import { storable } from './storable.ts'
 import type { ServiceAccountBinding, Tenant, TenantDirectory } from './tenants.ts'
@@ -52,7 +52,7 @@ function authorize(
     principal: storable(principal),
     tenant: `${tenant.namespace}/${tenant.name}`,
     source: sourceOf(bindings),
-    sessionName: chooseSessionName(request.roleSessionName, principal.displayName, trace),
+    sessionName: chooseSessionName(usableName(request), principal.displayName, trace),
     sessionPolicies: layers.documents,
     sessionPolicyNames: layers.names,
     tags: tagsOf(principal),
@@ -170,6 +170,14 @@ function layersOf(
   return stackLayers({ ...noLayers, documents: [[text]], names: [[]] }, asked)
 }
 
+/** These clients send whatever they like, since it never meant anything: what cannot be a name is none. */
+function usableName({ roleSessionName: name }: GrantRequest): string | undefined {
+  return name !== undefined && isSessionName(name) ? name : undefined
+}
+
+/** The most that the STS of MinIO lets anybody ask for: a year. */
+const mostAskedSeconds = 31_536_000
+
 /** The shortest of the longest: what several bindings give together lasts no longer than any of them allows. */
 function lifetimeOf(
   tenant: Tenant,
@@ -182,7 +190,8 @@ function lifetimeOf(
   const bound = bindings.flatMap((binding) => binding.maxSessionSeconds ?? [])
   const maxSeconds = Math.min(tenant.maxSessionSeconds, ...bound)
   // Who asks for more than there is gets what there is: these clients send fixed wishes and knew no bound.
-  const asked = durationSeconds === undefined ? undefined : Math.min(durationSeconds, maxSeconds)
+  const isWish = durationSeconds !== undefined && durationSeconds <= mostAskedSeconds
+  const asked = isWish ? Math.min(durationSeconds, maxSeconds) : durationSeconds
   const rules = { ...limits, maxSeconds, defaultSeconds: maxSeconds }
   return chooseLifetime(asked, expiresAt, rules, clock(), trace)
 }

@@ -38,7 +38,7 @@ export async function readCall(
 }
 
 /** Of query and form together. A form counts when the request is a POST and says that it has one. */
-export function readParameters(request: HttpRequest, body: Buffer): Parameters {
+function readParameters(request: HttpRequest, body: Buffer): Parameters {
   const query = parseFields(Buffer.from(request.query, 'latin1'))
   const form = request.method === 'POST' && hasForm(request) ? parseFields(body) : []
   return mergeParameters(query, form)

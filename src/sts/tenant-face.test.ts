@@ -91,6 +91,19 @@ describe('POST /sts/NAMESPACE (MinIO Operator)', () => {
     assert.deepEqual(tokens(), [token, token])
   })
 
+  it('takes the form before the query, but for what proves and narrows', async () => {
+    const { face, asked } = openFace()
+    const call = (query: string, more: Fields = {}) =>
+      face.handle(form('/sts/store', { ...fields, ...more }, { query }))
+    const query = 'Action=AssumeRole&Version=1&DurationSeconds=x'
+    assert.equal((await call(query, { DurationSeconds: '900' })).status, 200)
+    assert.equal(asked[0]?.grant.durationSeconds, 900)
+    assert.equal((await call('Policy=a', { Policy: 'b' })).status, 400)
+    assert.equal((await call('WebIdentityToken=other')).status, 400)
+    assert.equal((await call('Action=a&Action=b', { Action: '' })).status, 400)
+    assert.equal(asked.length, 1)
+  })
+
   it('trims the token that was read from a file', async () => {
     const { face, tokens } = openFace()
     await face.handle(form('/sts/store', { ...fields, WebIdentityToken: `${token}\n` }))

@@ -6,10 +6,10 @@ import { Secret } from '../secret.ts'
 import { readBody } from './body.ts'
 import { wholeSeconds, webIdentityDocument } from './documents.ts'
 import { readGrantRequest } from './grant-request.ts'
-import { Parameters } from './parameters.ts'
-import { readParameters } from './read-call.ts'
+import { mergeParameters, Parameters, parseFields } from './parameters.ts'
 import { toWireRefusal, type WireRefusal } from './refusal.ts'
 import { refuse, succeed } from './respond.ts'
+import { hasForm } from './routing.ts'
 import { StsError } from './sts-error.ts'
 import type { StsEvent, StsLimits } from './types.ts'
 
@@ -119,7 +119,7 @@ async function assumeRoleWithWebIdentity(
   tenant: TenantName,
   options: TenantStsFaceOptions,
 ): Promise<string> {
-  const parameters = readParameters(request, await readBody(request, options.limits))
+  const parameters = readFields(request, await readBody(request, options.limits))
   if (parameters.get('Version') !== '2011-06-15') {
     throw new StsError('missing_version', 'The parameter Version must be 2011-06-15')
   }
@@ -129,6 +129,20 @@ async function assumeRoleWithWebIdentity(
   const token = parameters.demand('WebIdentityToken').trim()
   const issued = await exchange(request, tenant, token, parameters, options)
   return webIdentityDocument('AssumeRoleWithWebIdentity', issued, request.id)
+}
+
+/** What proves the caller or narrows what it gets: two readers must not find two of it. */
+const once: ReadonlySet<string> = new Set(['WebIdentityToken', 'Policy'])
+
+/** A form beats the query, as it always has here. Within one of them, a name stands once. */
+function readFields(request: HttpRequest, body: Buffer): Parameters {
+  const form = hasForm(request) ? parseFields(body) : []
+  const inForm = new Set(form.map(([name]) => name))
+  const query = parseFields(Buffer.from(request.query, 'latin1'))
+  return mergeParameters(
+    query.filter(([name]) => once.has(name) || !inForm.has(name)),
+    form,
+  )
 }
 
 /** AWS SDKs and Tools Reference, container credential provider: the answer of the endpoint. */
