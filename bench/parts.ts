@@ -10,6 +10,7 @@ import { manyEntities } from './parts/many-entities.ts'
 import { manyPolicies } from './parts/many-policies.ts'
 import { memory } from './parts/memory.ts'
 import { largeObjects, smallObjects } from './parts/objects.ts'
+import { operatorStart } from './parts/operator-start.ts'
 import { podExchange } from './parts/pod-exchange.ts'
 import { policy } from './parts/policy.ts'
 import { revocation } from './parts/revocation.ts'
@@ -32,5 +33,6 @@ export const parts: readonly Part[] = [
   manyPolicies,
   manyEntities,
   podExchange,
+  operatorStart,
   bindingMatch,
 ]
