@@ -164,6 +164,24 @@ describe('the charts, at a real API server', () => {
     assert.ok(Buffer.from(root['secretAccessKey'] ?? '', 'base64').length >= 40)
   })
 
+  step('the operator may read the keys that are for it, and not the root key', async () => {
+    must(
+      await install('daypass-tenant', 'tenant-b', 'other', {
+        tls: { secretName: 'other-tls' },
+        endSessions: { caConfigMap: 'other-ca' },
+      }),
+    )
+    const token = await lab?.createToken(place, operatorAccount.name, { audiences: [lab.url] })
+    const read = async (kind: string, name: string) =>
+      (await ask(`/api/v1/namespaces/tenant-b/${kind}/${name}`, { token: token ?? '' })).status
+    assert.equal(await read('secrets', 'other-session-keys'), 200)
+    assert.equal(await read('secrets', 'other-operator'), 200)
+    assert.equal(await read('configmaps', 'other-ca'), 404)
+    assert.equal(await read('secrets', 'other-root'), 403)
+    assert.equal(await read('secrets', 'other-tls'), 403)
+    assert.equal(await read('configmaps', 'other'), 403)
+  })
+
   step('helm upgrade keeps its keys, and a key that was added', async () => {
     const before = [
       await ask(secretPath('store-root')),
@@ -207,8 +225,13 @@ describe('the charts, at a real API server', () => {
       assert.equal(changed.status, 200)
       must(
         await tools.helm(
-          ...['upgrade', 'daypass-operator', chartOf('daypass-operator'), '--namespace', place],
-          ...['--reset-then-reuse-values', '--set', 'replicaCount=3', '--force-conflicts'],
+          'upgrade',
+          'daypass-operator',
+          chartOf('daypass-operator'),
+          `--namespace=${place}`,
+          '--reset-then-reuse-values',
+          '--set=replicaCount=3',
+          '--force-conflicts',
         ),
       )
       const { names } = (await ask(crd)).body['spec'] as { names: { shortNames: string[] } }
