@@ -13,7 +13,7 @@ import { openAdministration } from './admin/index.ts'
 import type { Administration } from './admin/index.ts'
 import { boundRefusals, openAuditLog } from './audit.ts'
 import type { AuditLog } from './audit.ts'
-import { ConfigError, loadConfig, loadRootCredentials } from './config/index.ts'
+import { ConfigError, loadConfig, loadRootCredentials, missingNames } from './config/index.ts'
 import type { Config, RootCredentials } from './config/index.ts'
 import {
   createMessageSealer,
@@ -499,7 +499,13 @@ async function openDoors(house: House, ground: Ground, core: Core): Promise<Runn
     root: ground.root,
     ...(ground.masterKey.path === undefined ? {} : { masterKeyPath: ground.masterKey.path }),
     region,
-    notices: config.notices,
+    notices: [
+      ...config.notices,
+      ...missingNames(config, {
+        policy: (name) => core.admin.findPolicy(name) !== undefined,
+        role: (name) => core.admin.findRole(name) !== undefined,
+      }),
+    ],
     providers: runningProviders(config, core.mappings),
     close: house.close,
   }

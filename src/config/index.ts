@@ -4,6 +4,7 @@
  */
 export { loadConfig } from './load.ts'
 export type { Config, ConfigSource, RootKey } from './load.ts'
+export { missingNames } from './missing-names.ts'
 export { ConfigError } from './problem.ts'
 export type { Problem } from './problem.ts'
 export { configSchema } from './schema.ts'
