@@ -13,7 +13,7 @@ import { openAdministration } from './admin/index.ts'
 import type { Administration } from './admin/index.ts'
 import { boundRefusals, openAuditLog } from './audit.ts'
 import type { AuditLog } from './audit.ts'
-import { ConfigError, loadConfig, loadRootCredentials } from './config/index.ts'
+import { ConfigError, loadConfig, loadRootCredentials, missingNames } from './config/index.ts'
 import type { Config, RootCredentials } from './config/index.ts'
 import {
   createMessageSealer,
@@ -69,6 +69,14 @@ export type ServeOptions = Readonly<{
   env: Readonly<Record<string, string | undefined>>
 }>
 
+/** A way in that the configuration opens: the client id of an OpenID provider, the role ARN where people come by one. */
+type RunningProvider = Readonly<{
+  kind: 'openid' | 'ldap' | 'certificates' | 'plugin'
+  name: string
+  clientId?: string
+  roleArn?: string
+}>
+
 export type RunningServer = Readonly<{
   /** `http://127.0.0.1:9000` */
   endpoint: string
@@ -78,7 +86,7 @@ export type RunningServer = Readonly<{
   region: string
   /** What should be said to whoever starts the server. */
   notices: readonly string[]
-  providers: readonly Readonly<{ name: string; clientId: string; roleArn?: string }>[]
+  providers: readonly RunningProvider[]
   /** Lets running requests end, then closes every file. */
   close(): Promise<void>
 }>
@@ -514,14 +522,35 @@ async function openDoors(house: House, ground: Ground, core: Core): Promise<Runn
     root: ground.root,
     ...(ground.masterKey.path === undefined ? {} : { masterKeyPath: ground.masterKey.path }),
     region,
-    notices: config.notices,
-    providers: core.mappings.map((mapping, index) => ({
-      name: mapping.provider,
-      clientId: config.openid[index]?.clientId ?? 'plugin',
-      ...(mapping.kind === 'claim' ? {} : { roleArn: mapping.roleArn }),
-    })),
+    notices: [
+      ...config.notices,
+      ...missingNames(config, {
+        policy: (name) => core.admin.findPolicy(name) !== undefined,
+        role: (name) => core.admin.findRole(name) !== undefined,
+      }),
+    ],
+    providers: runningProviders(config, core.mappings),
     close: house.close,
   }
+}
+
+function runningProviders(
+  { openid, ldap, certificates }: Config,
+  mappings: readonly ProviderMapping[],
+): readonly RunningProvider[] {
+  const mapped = mappings.map((mapping): RunningProvider => {
+    const { provider: name } = mapping
+    const roleArn = mapping.kind === 'claim' ? {} : { roleArn: mapping.roleArn }
+    const found = openid.find((each) => each.name === name)
+    return found
+      ? { kind: 'openid', name, clientId: found.clientId, ...roleArn }
+      : { kind: 'plugin', name, ...roleArn }
+  })
+  return [
+    ...mapped,
+    ...ldap.map(({ name }): RunningProvider => ({ kind: 'ldap', name })),
+    ...(certificates ? [{ kind: 'certificates', name: certificates.name ?? 'tls' } as const] : []),
+  ]
 }
 
 type Handler = (request: HttpRequest) => Promise<HttpResponse>
@@ -584,6 +613,9 @@ function createFaces(
     tenantCeiling: config.ceiling,
     ...policyCompat(config),
     directories: namesOfDirectories(config, core.ways.attendance),
+    knowsProvider: (name) =>
+      core.ways.status().some(({ provider }) => provider === name) ||
+      core.admin.findProvider(name) !== undefined,
     clock,
   })
   const minioAdmin = createMinioAdminFace({

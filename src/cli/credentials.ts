@@ -63,7 +63,7 @@ function parseFile(file: string): unknown {
     throw new CliError(
       'usage',
       `No keys to sign with: ${file} cannot be read. Set DAYPASS_ACCESS_KEY and DAYPASS_SECRET_KEY, ` +
-        "or give the server's directory with --dir",
+        "or give the server's directory with --dir. A server that has its root key from its environment keeps no such file",
       { cause },
     )
   }

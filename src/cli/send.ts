@@ -53,7 +53,9 @@ async function read(incoming: IncomingMessage): Promise<Reply> {
 function unreachable(endpoint: URL, error: unknown): CliError {
   const reason = error instanceof Error ? error.message || error.name : String(error)
   const tls =
-    endpoint.protocol === 'https:' ? '; a private CA is given with NODE_EXTRA_CA_CERTS' : ''
+    endpoint.protocol === 'https:'
+      ? '; a private CA is given with NODE_EXTRA_CA_CERTS'
+      : ', https://… where the server has TLS'
   return new CliError(
     'unreachable',
     `Cannot reach ${endpoint.origin} (${reason}). Is the server running there? ` +

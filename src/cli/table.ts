@@ -1,5 +1,10 @@
 import { printable } from './printable.ts'
 
+/** What the configuration declares was made at no known time; the IAM API has to name one, and says the epoch. */
+export function whenMade(createdAt: string): string {
+  return Date.parse(createdAt) === 0 ? '' : createdAt
+}
+
 /** Columns under their titles; nothing but the titles when there are no rows. */
 export function table(titles: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = [titles, ...rows].map((row) => row.map(printable))

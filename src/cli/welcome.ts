@@ -14,12 +14,21 @@ export type Welcome = Readonly<{
   }>
   masterKeyPath?: string
   notices: readonly string[]
-  providers: readonly Readonly<{ name: string; clientId: string; roleArn?: string }>[]
+  providers: readonly WelcomeProvider[]
+}>
+
+/** `clientId` with OpenID alone, `roleArn` where its people are told by it. */
+export type WelcomeProvider = Readonly<{
+  kind: 'openid' | 'ldap' | 'certificates' | 'plugin'
+  name: string
+  clientId?: string
+  roleArn?: string
 }>
 
 /** The words at start-up: where it listens, where the root key is, and three lines to paste that do the main job. */
 export function welcomeText(server: Welcome): string {
   const { providers } = server
+  const openId = providers.find(({ kind }) => kind === 'openid')
   return [
     'Daypass is serving.',
     '',
@@ -29,17 +38,27 @@ export function welcomeText(server: Welcome): string {
     ...(server.masterKeyPath === undefined
       ? []
       : [`  master key     ${server.masterKeyPath}  (back it up: it seals every stored secret)`]),
-    ...providers.map(
-      ({ name, clientId, roleArn }) =>
-        `  OpenID         ${name}, client ${clientId}${roleArn === undefined ? '' : `, role ${roleArn}`}`,
-    ),
+    ...providers.map(providerLine),
     ...server.notices.map((notice) => `  note           ${notice}`),
     '',
     'Try it in another terminal:',
     '',
-    ...(providers[0] ? webIdentityLines(server, providers[0].roleArn) : rootKeyLines(server)),
+    ...(openId ? webIdentityLines(server, openId.roleArn) : rootKeyLines(server)),
     '',
   ].join('\n')
+}
+
+const kinds = {
+  openid: 'OpenID',
+  ldap: 'directory',
+  certificates: 'certificates',
+  plugin: 'plugin',
+}
+
+function providerLine({ kind, name, clientId, roleArn }: WelcomeProvider): string {
+  const client = clientId === undefined ? '' : `, client ${clientId}`
+  const role = roleArn === undefined ? '' : `, role ${roleArn}`
+  return `  ${kinds[kind].padEnd(13)}  ${name}${client}${role}`
 }
 
 function rootLines({ root }: Welcome): readonly string[] {

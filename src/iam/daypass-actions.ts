@@ -3,7 +3,7 @@ import type { NewRevocation, RevocationRule, RingKeyInfo } from '../credentials/
 import { defineAction } from './action.ts'
 import type { Action } from './action.ts'
 import { IamError } from './iam-error.ts'
-import { oneOf, optional, text, userName } from './parameter.ts'
+import { flag, oneOf, optional, text, userName } from './parameter.ts'
 import type { ActionContext, LdapDirectories, Permission } from './types.ts'
 import { findUser } from './find.ts'
 import type { Members } from './value.ts'
@@ -38,6 +38,7 @@ export const daypassActions: readonly (readonly [string, Action])[] = [
         AccessKeyId: optional(sessionKeyId),
         Provider: optional(text),
         Subject: optional(text),
+        ProviderIsGone: optional(flag),
         UserName: optional(userName),
         Binding: optional(text),
         Cluster: optional(text),
@@ -52,7 +53,11 @@ export const daypassActions: readonly (readonly [string, Action])[] = [
       run: async (values, context) => ({
         Revocation: revocationElement(
           await context.revocations.revoke(
-            ruleFor(await person(whom(values), context), values.Reason ?? '', context),
+            ruleFor(
+              await person(providerChecked(whom(values), values.ProviderIsGone, context), context),
+              values.Reason ?? '',
+              context,
+            ),
           ),
         ),
       }),
@@ -166,6 +171,21 @@ function clusterName(value: string): string {
   throw new IamError(
     'invalid_parameter',
     "Cluster must be a cluster's name as the operator calls it, such as local",
+  )
+}
+
+/** A provider with a slip in its name would end nobody's sessions, and look as if it had; so one that is gone is said to be. */
+function providerChecked(
+  whose: Whom,
+  isGone: boolean | undefined,
+  { knowsProvider }: ActionContext,
+): Whom {
+  if (whose.kind !== 'web-identity' || isGone === true) return whose
+  if (knowsProvider?.(whose.provider) ?? true) return whose
+  throw new IamError(
+    'no_such_entity',
+    `There is no provider called "${whose.provider.slice(0, 100)}": give the name that the configuration has for it, ` +
+      'or the ARN of one made through the IAM API. For sessions of one that is gone, say so: ProviderIsGone (--gone)',
   )
 }
 

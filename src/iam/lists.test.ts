@@ -179,6 +179,8 @@ describe('every action', () => {
       ResourceArn: '*',
       PrincipalKind: 'ldap-user',
       PrincipalName: 'cn=a',
+      Tenant: 'store/main',
+      IssuedBefore: '2026-01-01T00:00:00Z',
     }
     for (const action of actions.keys()) {
       let fields: Readonly<Record<string, string>> = given

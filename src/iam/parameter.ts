@@ -126,6 +126,24 @@ export const optionalSecret: Parameter<Secret | undefined> = {
 
 export const text: Parse<string> = (value) => value
 
+/** An action that is asked about. One that has no service in front is allowed to nobody, which is no answer. */
+export const actionText: Parse<string> = (value, name) => {
+  if (/^[^:]+:[^:]+$/.test(value)) return value
+  throw new IamError(
+    'invalid_parameter',
+    `${name} must be like s3:GetObject, with the service in front`,
+  )
+}
+
+/** A resource that is asked about. What is no ARN is in no policy, so that every answer about it would be a no. */
+export const resourceText: Parse<string> = (value, name) => {
+  if (value === '*' || value.startsWith('arn:')) return value
+  throw new IamError(
+    'invalid_parameter',
+    `${name} must be an ARN, such as arn:aws:s3:::BUCKET or arn:aws:s3:::BUCKET/KEY, or *`,
+  )
+}
+
 /** A secret that must be given. */
 export const requiredSecret: Parameter<Secret> = {
   ...required((value) => new Secret(value)),

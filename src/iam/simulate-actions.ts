@@ -7,7 +7,16 @@ import { account, bucketOfArn, userArn } from './arn.ts'
 import { IamError } from './iam-error.ts'
 import { pageOf, pageParameters } from './page.ts'
 import type { Range } from './page.ts'
-import { atLeastOne, flag, listOf, optional, required, text } from './parameter.ts'
+import {
+  actionText,
+  atLeastOne,
+  flag,
+  listOf,
+  optional,
+  required,
+  resourceText,
+  text,
+} from './parameter.ts'
 import { on, onAll } from './permissions.ts'
 import { contextEntries, suppose } from './simulation-context.ts'
 import type { ContextEntry } from './simulation-context.ts'
@@ -17,8 +26,8 @@ import type { ActionContext } from './types.ts'
 import type { Members } from './value.ts'
 
 const common = {
-  ActionNames: atLeastOne(listOf(text)),
-  ResourceArns: listOf(text),
+  ActionNames: atLeastOne(listOf(actionText)),
+  ResourceArns: listOf(resourceText),
   PermissionsBoundaryPolicyInputList: listOf(text),
   ResourcePolicy: optional(text),
   ResourceOwner: optional(text),

@@ -101,6 +101,8 @@ export type IamFaceOptions<Caller extends IamCaller = IamCaller> = Readonly<{
   providerState?(arn: string): ProviderState | undefined
   /** Absent: there is none. */
   directories?: LdapDirectories | undefined
+  /** Whether people may come in by a provider of this name, or ARN; absent: nobody knows. */
+  knowsProvider?(name: string): boolean
 }>
 
 /** The directory services (LDAP), as far as administration asks about them. */
@@ -131,6 +133,8 @@ export type ActionContext = Readonly<{
   providerState?(arn: string): ProviderState | undefined
   /** Absent: there is none. */
   directories?: LdapDirectories | undefined
+  /** Whether people may come in by a provider of this name, or ARN; absent: nobody knows. */
+  knowsProvider?(name: string): boolean
 }>
 
 /** `unasked`: no token has needed its keys so far. `problem`: why they could not be had. */

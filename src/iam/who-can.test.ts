@@ -295,6 +295,34 @@ describe('policies of people of a directory', () => {
   })
 })
 
+describe('a question that could have but one answer', () => {
+  it('is refused: no action without its service, no resource that is no ARN', async (t) => {
+    const world = await makeWorld(t)
+    const PolicySourceArn = 'arn:aws:iam::000000000000:user/ann'
+    await world.admin.createUser('ann')
+    const bad = [
+      { action: 'GetObject', resource: 'arn:aws:s3:::photos/k', said: /ActionName.*s3:GetObject/ },
+      { action: 's3:', resource: '*', said: /ActionName/ },
+      { action: 's3:GetObject', resource: 'photos/k', said: /ResourceArn.*arn:aws:s3:::BUCKET/ },
+      { action: 's3:GetObject', resource: 's3://photos/k', said: /ResourceArn/ },
+    ]
+    for (const { action, resource, said } of bad) {
+      const who = await call(world, root, 'WhoCan', { ActionName: action, ResourceArn: resource })
+      const simulated = await call(world, root, 'SimulatePrincipalPolicy', {
+        PolicySourceArn,
+        'ActionNames.member.1': action,
+        'ResourceArns.member.1': resource,
+      })
+      for (const { code, text } of [who, simulated]) {
+        assert.equal(code, 'ValidationError', `${action} ${resource}`)
+        assert.match(text, said)
+      }
+    }
+    const everything = { ActionName: 's3:GetObject', ResourceArn: '*' }
+    assert.equal((await call(world, root, 'WhoCan', everything)).response.status, 200)
+  })
+})
+
 describe('RevokeSessions of somebody of a directory', () => {
   const revoke = (world: World, Provider: string, Subject: string) =>
     call(world, root, 'RevokeSessions', { Provider, Subject })
@@ -315,6 +343,24 @@ describe('RevokeSessions of somebody of a directory', () => {
     assert.equal(several.code, 'ValidationError')
     assert.match(several.text, /uid=twin,ou=a or uid=twin,ou=b/)
     assert.deepEqual(world.revoked, [])
+  })
+
+  it('refuses a provider that there is not, unless it is said to be gone', async (t) => {
+    const knowsProvider = (name: string) => name === 'dex' || name === 'staff'
+    const world = await makeWorld(t, { directories: oneDirectory, knowsProvider })
+    const slip = await revoke(world, 'stff', 'ann')
+    assert.equal(slip.code, 'NoSuchEntity')
+    assert.match(slip.text, /no provider called .*stff/)
+    const denied = { Provider: 'stff', Subject: 'ann', ProviderIsGone: 'false' }
+    assert.equal((await call(world, root, 'RevokeSessions', denied)).code, 'NoSuchEntity')
+    assert.deepEqual(world.revoked, [])
+    await revoke(world, 'dex', 'ann')
+    const gone = { Provider: 'old', Subject: 'ann', ProviderIsGone: 'true' }
+    assert.equal((await call(world, root, 'RevokeSessions', gone)).response.status, 200)
+    assert.deepEqual(
+      world.revoked.map(({ principal }) => principal),
+      ['web-identity:3:dex:ann', 'web-identity:3:old:ann'],
+    )
   })
 
   it('leaves the subjects of other providers as they are', async (t) => {

@@ -7,7 +7,7 @@ import type { Action } from './action.ts'
 import { bucketOfArn } from './arn.ts'
 import { directoryOf, isOfDirectory, subjectTag } from './directory-subjects.ts'
 import { pageParameters } from './page.ts'
-import { required, text } from './parameter.ts'
+import { actionText, required, resourceText } from './parameter.ts'
 import { contextEntries, suppose } from './simulation-context.ts'
 import type { ContextEntry } from './simulation-context.ts'
 import { ceilingsOf, groupSubject, ldapSubject, roleSubject, userSubject } from './subjects.ts'
@@ -25,8 +25,8 @@ export const whoCanActions: readonly (readonly [string, Action])[] = [
     'WhoCan',
     defineAction({
       parameters: {
-        ActionName: required(text),
-        ResourceArn: required(text),
+        ActionName: required(actionText),
+        ResourceArn: required(resourceText),
         ContextEntries: contextEntries,
         ...pageParameters,
       },

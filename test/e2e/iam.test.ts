@@ -697,9 +697,16 @@ describe('daypass admin', () => {
   it('completes what there is', async () => {
     const { out } = await daypass('completion', 'bash')
     const script = file('completion.sh', out)
-    const ask = `source ${script}; COMP_WORDS=(daypass admin role tr); COMP_CWORD=3; _daypass; echo "\${COMPREPLY[@]}"`
-    const completed = await execute('/bin/bash', ['-c', ask], {})
-    assert.equal(completed.out.trim(), 'trust')
+    const complete = async (...words: readonly string[]) => {
+      const line = words.map((word) => `'${word}'`).join(' ')
+      const ask = `source ${script}; COMP_WORDS=(${line}); COMP_CWORD=${words.length - 1}; _daypass; echo "\${COMPREPLY[@]}"`
+      return (await execute('/bin/bash', ['-c', ask], {})).out.trim()
+    }
+    assert.equal(await complete('daypass', 'admin', 'role', 'tr'), 'trust')
+    assert.equal(await complete('daypass', 'lint', '--kind', ''), 'identity session bucket trust')
+    assert.equal(await complete('daypass', 'admin', 'user', 'attach', '--d'), '--dir')
+    // Nothing of ours fits, so that the shell offers files.
+    assert.equal(await complete('daypass', 'admin', 'policy', 'put', 'reports', ''), '')
     assert.equal((await daypass('completion', 'fish')).code, 2)
   })
 })

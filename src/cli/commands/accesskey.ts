@@ -7,7 +7,7 @@ import type { Setting } from '../command.ts'
 import type { Output } from '../context.ts'
 import { printable } from '../printable.ts'
 import { readInput } from '../read-input.ts'
-import { table } from '../table.ts'
+import { table, whenMade } from '../table.ts'
 
 const userOption = ['--user <name>', 'whose key it is; else the server is asked'] as const
 
@@ -148,7 +148,7 @@ async function listKeys(client: Client, user: string | undefined): Promise<Outpu
     key.user,
     key.status,
     key.managedBy,
-    key.createdAt,
+    whenMade(key.createdAt),
     key.expiresAt ?? '',
     [key.narrowed ? 'narrowed' : '', key.name ?? ''].filter((note) => note !== '').join(', '),
   ])

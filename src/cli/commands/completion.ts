@@ -15,7 +15,7 @@ export function addCompletionCommand(program: Command, { context }: Setting): vo
     })
 }
 
-/** `admin user` -> what may come next. */
+/** `admin user` -> what may come next; `lint --kind` -> the values of an option. */
 type Words = ReadonlyMap<string, readonly string[]>
 
 function words(command: Command, path = '', found = new Map<string, readonly string[]>()): Words {
@@ -23,6 +23,9 @@ function words(command: Command, path = '', found = new Map<string, readonly str
   const options = command.options.map((option) => option.long ?? option.short ?? '')
   const choices = command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? [])
   found.set(path, [...next, ...choices, ...options, '--help'])
+  for (const { long, argChoices } of command.options) {
+    if (long !== undefined && argChoices) found.set(`${path} ${long}`, argChoices)
+  }
   for (const each of command.commands) words(each, `${path} ${each.name()}`.trim(), found)
   return found
 }
@@ -48,7 +51,12 @@ _daypass() {
       where="\${where:+$where }$word"
     fi
   done
-  COMPREPLY=($(compgen -W "$(_daypass_words "$where")" -- "\${COMP_WORDS[COMP_CWORD]}"))
+  local current="\${COMP_WORDS[COMP_CWORD]}" next
+  next="$(_daypass_words "$where \${COMP_WORDS[COMP_CWORD - 1]}")"
+  [[ -n "$next" ]] || next="$(_daypass_words "$where")"
+  # Options only for who begins one: where nothing else is known, the shell then offers files.
+  [[ "$current" == -* ]] || next="$(printf '%s\n' $next | grep -v '^-')"
+  COMPREPLY=($(compgen -W "$next" -- "$current"))
 }
 complete -o default -F _daypass daypass
 `,
@@ -66,7 +74,11 @@ _daypass() {
       where="\${where:+$where }$word"
     fi
   done
-  compadd -- \${=$(_daypass_words "$where")}
+  local -a next
+  next=(\${=$(_daypass_words "$where \${words[CURRENT-1]}")})
+  (( $#next )) || next=(\${=$(_daypass_words "$where")})
+  [[ "$PREFIX" == -* ]] || next=(\${next:#-*})
+  compadd -- $next
   _files
 }
 compdef _daypass daypass

@@ -5,14 +5,18 @@ import type { Setting } from '../command.ts'
 import type { Output } from '../context.ts'
 import type { Client } from '../client.ts'
 import { printable } from '../printable.ts'
-import { table } from '../table.ts'
+import { table, whenMade } from '../table.ts'
 import { addHolderCommands, attachedPolicies, inlinePolicies } from './holder.ts'
 
 export function addGroupCommands(admin: Command, setting: Setting): void {
   const group = admin.command('group').description('groups of users, and which policies they have')
   remote(group.command('ls').description('list all groups'), setting, async (client) => {
     const groups = (await client.list('ListGroups', 'Groups')).map(readGroup)
-    const rows = groups.map(({ name, managedBy, createdAt }) => [name, managedBy, createdAt])
+    const rows = groups.map(({ name, managedBy, createdAt }) => [
+      name,
+      managedBy,
+      whenMade(createdAt),
+    ])
     return { value: groups, text: table(['NAME', 'MANAGED BY', 'CREATED'], rows) }
   })
   remote(

@@ -15,8 +15,9 @@ export function addSessionCommands(admin: Command, setting: Setting): void {
     .option('--session <accesskeyid>', 'the one session with this access key id')
     .option(
       '--principal <provider-subject...>',
-      'all sessions of SUBJECT, as proven by PROVIDER: the `sub` of tokens; of people of a directory the distinguished name in any spelling, or the login name',
+      'all sessions of SUBJECT, as proven by PROVIDER (its name in the configuration, or its ARN): the `sub` of tokens; of people of a directory the distinguished name in any spelling, or the login name',
     )
+    .option('--gone', 'with --principal: that provider is no longer there')
     .option('--user <name>', 'all sessions of a user')
     .option(
       '--binding <id>',
@@ -36,7 +37,8 @@ export function addSessionCommands(admin: Command, setting: Setting): void {
       root: options['root'] === true ? 'true' : undefined,
     })
     const Reason = textOption(options, 'reason')
-    const answer = await client.call('iam', 'RevokeSessions', { ...fields, Reason })
+    const ProviderIsGone = options['gone'] === true ? 'true' : undefined
+    const answer = await client.call('iam', 'RevokeSessions', { ...fields, ProviderIsGone, Reason })
     return showRules([answer.member('Revocation')])
   })
 

@@ -5,7 +5,7 @@ import { done, remote } from '../command.ts'
 import type { Setting } from '../command.ts'
 import type { Output } from '../context.ts'
 import { printable } from '../printable.ts'
-import { table } from '../table.ts'
+import { table, whenMade } from '../table.ts'
 import { addHolderCommands, attachedPolicies, inlinePolicies } from './holder.ts'
 import { readTags } from './role.ts'
 
@@ -69,7 +69,12 @@ function readUser(user: Answer): UserRecord {
 }
 
 function showUsers(users: readonly UserRecord[]): Output {
-  const rows = users.map((user) => [user.name, user.status, user.managedBy, user.createdAt])
+  const rows = users.map((user) => [
+    user.name,
+    user.status,
+    user.managedBy,
+    whenMade(user.createdAt),
+  ])
   return { value: users, text: table(['NAME', 'STATUS', 'MANAGED BY', 'CREATED'], rows) }
 }
 
@@ -92,7 +97,7 @@ async function getUser(client: Client, name: string): Promise<Output> {
         user.name,
         user.status,
         user.managedBy,
-        user.createdAt,
+        whenMade(user.createdAt),
         [...value.policies, ...value.inlinePolicies.map((each) => `${each} (inline)`)].join(', '),
         value.groups.join(', '),
       ],

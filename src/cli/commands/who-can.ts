@@ -3,6 +3,7 @@ import type { Answer } from '../answer.ts'
 import { manyOptions, remote } from '../command.ts'
 import type { Setting } from '../command.ts'
 import { contextFields } from '../lists.ts'
+import { printable } from '../printable.ts'
 import { table } from '../table.ts'
 
 export function addWhoCanCommand(program: Command, setting: Setting): void {
@@ -29,8 +30,16 @@ export function addWhoCanCommand(program: Command, setting: Setting): void {
       [...takenBy, ...(takenByMore ? ['and more'] : [])].join(', '),
       reason,
     ])
+    if (rows.length === 0) return { value, text: nobody(ActionName, ResourceArn) }
     return { value, text: table(['KIND', 'NAME', 'TAKEN BY', 'WHY'], rows) }
   })
+}
+
+/** Bare titles look like an answer that was cut off. */
+function nobody(action: string, resource: string): string {
+  return printable(
+    `Nobody but root may ${action} on ${resource}, with nothing else known about the request`,
+  )
 }
 
 function nameOf(each: Answer): string {

@@ -40,7 +40,13 @@ export async function makeWorld(
   change: Partial<
     Pick<
       IamFaceOptions<KnownCaller>,
-      'audit' | 'authenticate' | 'authorize' | 'findBucketPolicy' | 'directories' | 'tenantCeiling'
+      | 'audit'
+      | 'authenticate'
+      | 'authorize'
+      | 'findBucketPolicy'
+      | 'directories'
+      | 'knowsProvider'
+      | 'tenantCeiling'
     >
   > = {},
 ): Promise<World> {

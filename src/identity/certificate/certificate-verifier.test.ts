@@ -269,6 +269,11 @@ describe('a client certificate (RFC 5280)', { skip: withoutOpenssl() }, () => {
     await refuses(['below', 'authority'], /cannot be read/)
   })
 
+  it('is refused when it was made without extensions, and told what to do', async () => {
+    shop.make('plain', { by: 'issuing', extensions: [] })
+    await refuses(['plain', 'issuing'], /extendedKeyUsage=clientAuth/)
+  })
+
   it('is refused when it is none', async () => {
     const der = shop.der('direct')
     const chains = [

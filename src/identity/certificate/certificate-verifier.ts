@@ -1,7 +1,7 @@
 import { IdentityError } from '../identity-error.ts'
 import { mint } from '../principal.ts'
 import type { Principal, Verifier } from '../types.ts'
-import { parseCertificate, type Certificate } from './certificate.ts'
+import { OldCertificateError, parseCertificate, type Certificate } from './certificate.ts'
 import { checkLeaf, findChain, mostIntermediates, refused } from './chain.ts'
 import { checkRevocation, type RevocationRule } from './check-revocation.ts'
 import { isSpiffeId } from './name-pattern.ts'
@@ -171,7 +171,11 @@ function parsePresented(der: Buffer): Certificate {
   try {
     return parseCertificate(der)
   } catch (cause) {
-    throw new IdentityError('certificate_refused', 'A certificate that was sent cannot be read', {
+    const message =
+      cause instanceof OldCertificateError
+        ? 'A certificate that was sent is not of version 3: have it made with extensions, extendedKeyUsage=clientAuth among them'
+        : 'A certificate that was sent cannot be read'
+    throw new IdentityError('certificate_refused', message, {
       detail: { reason: messageOf(cause) },
       cause,
     })

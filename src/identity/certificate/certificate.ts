@@ -60,6 +60,9 @@ const followed = new Set([
 /** Of a certificate that anybody means; a stranger's parts end up in logs and claims. */
 const longestBytes = 16_384
 
+/** Without extensions, as `openssl x509 -req` makes one when no extensions are asked for: nothing says what it is for. */
+export class OldCertificateError extends SyntaxError {}
+
 /** @throws {Error} for anything that is not exactly one certificate of version 3 in DER */
 export function parseCertificate(der: Buffer): Certificate {
   if (der.length > longestBytes) throw new SyntaxError('a certificate of too many bytes')
@@ -69,7 +72,7 @@ export function parseCertificate(der: Buffer): Certificate {
     expectTag(body, tags.sequence),
   )
   if (version?.tag !== 0xa0 || readCount(onlyChild(version)) !== 2) {
-    throw new SyntaxError('a certificate that is not of version 3')
+    throw new OldCertificateError('a certificate that is not of version 3')
   }
   if (outerAlgorithm?.bytes.equals(expectTag(algorithm, tags.sequence).bytes) !== true) {
     throw new SyntaxError('a certificate with two signature algorithms')
