@@ -2,7 +2,7 @@
  * The face to Kubernetes: reads tenants, bindings and policies from a cluster and keeps them at hand, asks it about
  * tokens and keys. Takes an API server, gives the directories and ports that the core declares. Decides nothing.
  */
-export { openClusterApi, ApiError } from './api.ts'
+export { openClusterApi } from './api.ts'
 export type { ClusterAccess, ClusterApi } from './api.ts'
 export { openServingCertificate } from './certificates/serving-certificate.ts'
 export type { ServingCertificate } from './certificates/serving-certificate.ts'

@@ -2,13 +2,21 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { describe, it, type TestContext } from 'node:test'
 import { ExchangeError } from '../exchange.ts'
+import { createSessions } from '../credentials/index.ts'
+import { sharedRingKey } from '../credentials/shared-keys.ts'
 import { createTargets } from './index.ts'
-import type { SharedSessionKeys, Target, TargetEvent } from './index.ts'
-import { boundGrant } from './testing/bound.ts'
+import type { GatewayTarget, SharedSessionKeys, Target, TargetEvent } from './index.ts'
+import { allow, boundGrant } from './testing/bound.ts'
 
 const id = 'aaaaaaaaaaaaaaaa'
 
-function issue(t: TestContext, sessionKeys: () => Promise<SharedSessionKeys>) {
+type Policies = Partial<Pick<GatewayTarget, 'findPolicy' | 'asksTenant'>>
+
+function issue(
+  t: TestContext,
+  sessionKeys: () => Promise<SharedSessionKeys>,
+  policies: Policies = {},
+) {
   const log: TargetEvent[] = []
   const targets = createTargets({
     targetOf: (tenant): Target => ({
@@ -17,6 +25,7 @@ function issue(t: TestContext, sessionKeys: () => Promise<SharedSessionKeys>) {
       findPolicy: () => undefined,
       asksTenant: true,
       sessionKeys,
+      ...policies,
     }),
     clock: () => new Date(),
     random: randomBytes,
@@ -52,5 +61,34 @@ describe('credentials of a gateway tenant', () => {
 
   it('are not given where no key is active', async (t) => {
     await assert.rejects(issue(t, async () => ({ active: id, keys: new Map() })).given)
+  })
+
+  it('carry policies that are resources of the cluster; what else they name is for the tenant to find', async (t) => {
+    const bytes = randomBytes(32)
+    const keys = async () => ({ active: id, keys: new Map([[id, bytes]]) })
+    const text = allow('s3:GetObject', 'arn:aws:s3:::a/*')
+    const key = sharedRingKey(id, bytes, 'store/main')
+    const ring = { activeKey: key, find: () => key, fetch: async () => key }
+    const revocations = { find: () => undefined, isFresh: () => true }
+    const ground = { clock: () => new Date(), random: randomBytes }
+    const sessions = createSessions({ ring, revocations, ...ground })
+    for (const [findPolicy, names, documents] of [
+      [() => undefined, ['readonly'], []],
+      [() => text, [], [text]],
+    ] as const) {
+      const { accessKeyId, sessionToken } = await issue(t, keys, { findPolicy }).given
+      const { session } = await sessions.open(accessKeyId, sessionToken)
+      assert.ok(session.source.kind === 'binding')
+      assert.deepEqual([session.source.names, session.source.documents], [names, documents])
+    }
+  })
+
+  it('are not given for a policy that must be a resource and is none', async (t) => {
+    const keys = async () => ({ active: id, keys: new Map([[id, randomBytes(32)]]) })
+    await assert.rejects(issue(t, keys, { asksTenant: false }).given, (error) => {
+      assert.ok(error instanceof ExchangeError && error.code === 'no_policy')
+      assert.match(error.message, /"readonly"/)
+      return true
+    })
   })
 })

@@ -26,6 +26,8 @@ export type Operator = Readonly<{
   /** What it has said to people and to the log. */
   output(): string
   pid: number
+  /** `undefined` while it runs, and when a signal has ended it. */
+  exitCode(): number | undefined
   /** SIGTERM, and waits for the end. */
   stop(): Promise<void>
 }>
@@ -91,6 +93,7 @@ export async function startOperator(lab: KubeLab, options: Options = {}): Promis
         .map((line) => JSON.parse(line) as Record<string, unknown>),
     output: () => output,
     pid: child.pid ?? 0,
+    exitCode: () => child.exitCode ?? undefined,
     async stop() {
       if (child.exitCode === null && child.signalCode === null) {
         child.kill('SIGTERM')

@@ -43,6 +43,11 @@ export class RawConnection {
     return new RawConnection(socket)
   }
 
+  /** On one that is there already, such as one by TLS. */
+  static over(socket: Socket): RawConnection {
+    return new RawConnection(socket)
+  }
+
   get isOpen(): boolean {
     return !this.#ended && this.#socket.writable
   }
