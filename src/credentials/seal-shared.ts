@@ -3,7 +3,12 @@ import { sharedRingKey, type SharedKeys } from './shared-keys.ts'
 import { createSessions } from './sessions.ts'
 import type { Credentials } from './types.ts'
 
-type Ground = Readonly<{ clock: () => Date; random: (bytes: number) => Buffer }>
+type Ground = Readonly<{
+  clock: () => Date
+  random: (bytes: number) => Buffer
+  /** As `rememberRingKeys` gives it. Absent: keys are derived each time. */
+  ringKeyOf?: typeof sharedRingKey
+}>
 
 /**
  * Grant -> Credentials that the servers of its tenant honour, under the keys that both hold. Writes nothing anywhere.
@@ -12,11 +17,11 @@ type Ground = Readonly<{ clock: () => Date; random: (bytes: number) => Buffer }>
 export function issueShared(
   grant: Grant,
   { active, keys }: SharedKeys,
-  ground: Ground,
+  { ringKeyOf = sharedRingKey, ...ground }: Ground,
 ): Credentials {
   const bytes = keys.get(active)
   if (bytes === undefined) throw new Error('none of the shared session keys is the active one')
-  const activeKey = sharedRingKey(active, bytes, grant.tenant)
+  const activeKey = ringKeyOf(active, bytes, grant.tenant)
   return createSessions({ ...ground, ring: sealingOnly(activeKey), revocations: unasked }).issue(
     grant,
   )

@@ -1,4 +1,4 @@
-import type { Credentials } from '../credentials/index.ts'
+import { rememberRingKeys, type Credentials } from '../credentials/index.ts'
 import { ExchangeError } from '../exchange.ts'
 import type { Grant } from '../grants/index.ts'
 import { issueByAssumeRole } from './assume-role.ts'
@@ -29,6 +29,7 @@ const sweepMs = 30_000
 export function createTargets(options: TargetsOptions): Targets {
   const { targetOf, clock, random, log } = options
   const clients = new TenantClients({ clock, random })
+  const ringKeyOf = rememberRingKeys()
   const sweep = setInterval(() => {
     const gone = clients.tenants().filter((tenant) => targetOf(tenant)?.kind !== 'assume-role')
     for (const tenant of gone) clients.forget(tenant)
@@ -43,11 +44,13 @@ export function createTargets(options: TargetsOptions): Targets {
         case undefined:
           throw new ExchangeError('unknown_tenant', `There is no tenant ${tenant} any more`)
         case 'gateway':
-          return issueByGateway(grant, target, { clock, random }).catch((error: unknown) => {
-            if (!(error instanceof TargetFailure)) throw error
-            log(error.event(tenant, 'settings'))
-            throw error.refusal(tenant)
-          })
+          return issueByGateway(grant, target, { clock, random, ringKeyOf }).catch(
+            (error: unknown) => {
+              if (!(error instanceof TargetFailure)) throw error
+              log(error.event(tenant, 'settings'))
+              throw error.refusal(tenant)
+            },
+          )
         case 'assume-role':
           return issueByAssumeRole(grant, target, { clock, random, log, clients })
       }

@@ -1,11 +1,15 @@
-import { issueShared, type Credentials } from '../credentials/index.ts'
+import { issueShared, type Credentials, type rememberRingKeys } from '../credentials/index.ts'
 import { ExchangeError } from '../exchange.ts'
 import type { Grant } from '../grants/index.ts'
 import { bindingsOf } from './inline-policy.ts'
 import { unreachable } from './target-failure.ts'
 import type { GatewayTarget } from './types.ts'
 
-type Ground = Readonly<{ clock: () => Date; random: (bytes: number) => Buffer }>
+type Ground = Readonly<{
+  clock: () => Date
+  random: (bytes: number) => Buffer
+  ringKeyOf: ReturnType<typeof rememberRingKeys>
+}>
 
 /**
  * A sealed session, under a key that every Daypass server of the tenant holds (DESIGN section 3). Policies by name are looked up there,
