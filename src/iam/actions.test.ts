@@ -464,6 +464,31 @@ describe('the key ring and revocation', () => {
     assert.match((await call(world, root, 'ListRevocations')).text, /<PolicySource>binding\/sts/)
   })
 
+  it('ends what a provider, a role or a policy gave, until a given time', async (t) => {
+    const world = await makeWorld(t)
+    const trustPolicy = JSON.stringify({
+      Version: '2012-10-17',
+      Statement: [{ Effect: 'Allow', Principal: { AWS: '*' }, Action: 'sts:AssumeRole' }],
+    })
+    const { arn } = await world.admin.createRole({ name: 'writer', trustPolicy })
+    const ofProvider = 'arn:minio:iam:::role/nOybJqMNzNmroqEKq5D0EUsRZw0'
+    const IssuedBefore = '2020-01-31T09:00:00Z'
+    await expectCodes(world, [
+      ['RevokeSessions', { Provider: 'corp', IssuedBefore }, 200],
+      ['RevokeSessions', { Role: 'writer' }, 200],
+      ['RevokeSessions', { Role: arn }, 200],
+      ['RevokeSessions', { Role: ofProvider }, 200],
+      ['RevokeSessions', { PolicyName: 'readonly' }, 200],
+      ['RevokeSessions', { Role: 'wrriter' }, 404, 'NoSuchEntity'],
+      ['RevokeSessions', { PolicyName: 'readonyl' }, 404, 'NoSuchEntity'],
+    ])
+    assert.deepEqual(
+      world.revoked.map(({ provider, role, policySource }) => provider ?? role ?? policySource),
+      ['corp', arn, arn, ofProvider, 'policy/readonly'],
+    )
+    assert.equal(world.revoked[0]?.issuedBefore?.toISOString(), '2020-01-31T09:00:00.000Z')
+  })
+
   for (const [title, fields] of [
     ['nobody', {}],
     ['a binding without its kind', { Binding: 'store/web' }],
@@ -473,8 +498,10 @@ describe('the key ring and revocation', () => {
     ['a binding and a cluster', { Binding: 'daypass.dev/Binding/s/w', Cluster: 'local' }],
     ['an empty session', { AccessKeyId: '' }],
     ['something that is no session', { AccessKeyId: 'rootkey' }],
-    ['half a principal', { Provider: 'corp' }],
-    ['the other half', { Subject: 'ann' }],
+    ['half a principal', { Subject: 'ann' }],
+    ['what will be issued', { UserName: 'bob', IssuedBefore: '2999-01-01T00:00:00Z' }],
+    ['by no instant', { Root: 'true', IssuedBefore: 'yesterday' }],
+    ['a role and a policy', { Role: 'r', PolicyName: 'p' }],
     ['two at once', { UserName: 'bob', AccessKeyId: 'ASIAABCDEFGHIJKLMNOP' }],
     ['root, perhaps', { Root: 'false' }],
     ['one and a half', { UserName: 'bob', Subject: 'ann' }],

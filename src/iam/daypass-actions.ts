@@ -3,7 +3,7 @@ import type { NewRevocation, RevocationRule, RingKeyInfo } from '../credentials/
 import { defineAction } from './action.ts'
 import type { Action } from './action.ts'
 import { IamError } from './iam-error.ts'
-import { flag, oneOf, optional, text, userName } from './parameter.ts'
+import { flag, instant, oneOf, optional, text, userName } from './parameter.ts'
 import type { ActionContext, LdapDirectories, Permission } from './types.ts'
 import { findUser } from './find.ts'
 import type { Members } from './value.ts'
@@ -42,7 +42,10 @@ export const daypassActions: readonly (readonly [string, Action])[] = [
         UserName: optional(userName),
         Binding: optional(text),
         Cluster: optional(text),
+        Role: optional(text),
+        PolicyName: optional(text),
         Root: optional(oneOf('true')),
+        IssuedBefore: optional(instant),
         Reason: optional(reasonText),
       },
       effect: 'change',
@@ -55,7 +58,7 @@ export const daypassActions: readonly (readonly [string, Action])[] = [
           await context.revocations.revoke(
             ruleFor(
               await person(providerChecked(whom(values), values.ProviderIsGone, context), context),
-              values.Reason ?? '',
+              { reason: values.Reason ?? '', issuedBefore: values.IssuedBefore },
               context,
             ),
           ),
@@ -119,7 +122,8 @@ function reasonText(value: string, name: string): string {
 type Whom =
   | Readonly<{ kind: 'session'; accessKeyId: string }>
   | Readonly<{ kind: 'binding'; id: string }>
-  | Readonly<{ kind: 'cluster'; name: string }>
+  | Readonly<{ kind: 'provider' | 'cluster'; name: string }>
+  | Readonly<{ kind: 'role' | 'policy'; name: string }>
   | Readonly<{ kind: 'root' | 'user' | 'web-identity'; provider: string; subject: string }>
 
 /** Exactly one of the ways to say whose sessions end: half a principal would end nothing, or too much. */
@@ -131,25 +135,34 @@ function whom(
     UserName: string | undefined
     Binding: string | undefined
     Cluster: string | undefined
+    Role: string | undefined
+    PolicyName: string | undefined
     Root: 'true' | undefined
   }>,
 ): Whom {
-  const { AccessKeyId, Provider, Subject, UserName, Binding, Cluster, Root } = values
+  const { AccessKeyId, Provider, Subject, UserName, Binding, Cluster, Role, PolicyName, Root } =
+    values
   const ways: Whom[] = []
   if (AccessKeyId !== undefined) ways.push({ kind: 'session', accessKeyId: AccessKeyId })
   if (UserName !== undefined) ways.push({ kind: 'user', provider: 'internal', subject: UserName })
   if (Binding !== undefined) ways.push({ kind: 'binding', id: bindingId(Binding) })
   if (Cluster !== undefined) ways.push({ kind: 'cluster', name: clusterName(Cluster) })
   if (Root !== undefined) ways.push({ kind: 'root', provider: 'internal', subject: 'root' })
-  if (Provider !== undefined && Subject !== undefined) {
-    ways.push({ kind: 'web-identity', provider: Provider, subject: Subject })
+  if (Role !== undefined) ways.push({ kind: 'role', name: Role })
+  if (PolicyName !== undefined) ways.push({ kind: 'policy', name: PolicyName })
+  if (Provider !== undefined) {
+    ways.push(
+      Subject === undefined
+        ? { kind: 'provider', name: Provider }
+        : { kind: 'web-identity', provider: Provider, subject: Subject },
+    )
   }
   const [way, ...more] = ways
-  const half = (Provider === undefined) !== (Subject === undefined)
+  const half = Provider === undefined && Subject !== undefined
   if (way && more.length === 0 && !half) return way
   throw new IamError(
     'invalid_parameter',
-    'Say whose sessions end in exactly one way: AccessKeyId, or Provider with Subject, or UserName, or Binding, or Cluster, or Root',
+    'Say whose sessions end in exactly one way: AccessKeyId, or Provider with Subject, or Provider, or UserName, or Role, or PolicyName, or Binding, or Cluster, or Root',
   )
 }
 
@@ -180,11 +193,17 @@ function providerChecked(
   isGone: boolean | undefined,
   { knowsProvider }: ActionContext,
 ): Whom {
-  if (whose.kind !== 'web-identity' || isGone === true) return whose
-  if (knowsProvider?.(whose.provider) ?? true) return whose
+  const provider =
+    whose.kind === 'web-identity'
+      ? whose.provider
+      : whose.kind === 'provider'
+        ? whose.name
+        : undefined
+  if (provider === undefined || isGone === true) return whose
+  if (knowsProvider?.(provider) ?? true) return whose
   throw new IamError(
     'no_such_entity',
-    `There is no provider called "${whose.provider.slice(0, 100)}": give the name that the configuration has for it, ` +
+    `There is no provider called "${provider.slice(0, 100)}": give the name that the configuration has for it, ` +
       'or the ARN of one made through the IAM API. For sessions of one that is gone, say so: ProviderIsGone (--gone)',
   )
 }
@@ -224,17 +243,60 @@ function distinguished(text: string, directories: LdapDirectories): string | und
 /** One session is named, so "issued before" need not tell it from later ones: no clock may be ahead of the rule. */
 const clockToleranceMs = 15 * 60 * 1000
 
-function ruleFor(whose: Whom, reason: string, { now, admin }: ActionContext): NewRevocation {
-  // A name with a slip in it would end nobody's sessions, and look as if it had.
-  if (whose.kind === 'user') findUser(admin, whose.subject)
-  if (whose.kind === 'session') {
-    const issuedBefore = new Date(now.getTime() + clockToleranceMs)
-    return { session: whose.accessKeyId, issuedBefore, reason }
+type Wishes = Readonly<{ reason: string; issuedBefore: Date | undefined }>
+
+function ruleFor(
+  whose: Whom,
+  { reason, issuedBefore }: Wishes,
+  context: ActionContext,
+): NewRevocation {
+  const { now } = context
+  if (issuedBefore !== undefined && issuedBefore > now) {
+    throw new IamError(
+      'invalid_parameter',
+      'IssuedBefore lies in the future; leave it out for all that there are',
+    )
   }
-  if (whose.kind === 'binding') {
-    return { policySource: `binding/${whose.id}`, issuedBefore: now, reason }
+  const tolerant = whose.kind === 'session' ? now.getTime() + clockToleranceMs : now.getTime()
+  return { ...metBy(whose, context), issuedBefore: issuedBefore ?? new Date(tolerant), reason }
+}
+
+/** What sessions have in common. A name with a slip in it would end nobody's, and look as if it had. */
+function metBy(
+  whose: Whom,
+  { admin }: ActionContext,
+): Omit<NewRevocation, 'reason' | 'issuedBefore'> {
+  switch (whose.kind) {
+    case 'session':
+      return { session: whose.accessKeyId }
+    case 'binding':
+      return { policySource: `binding/${whose.id}` }
+    // Kubernetes service accounts go by their cluster, as other people by their provider.
+    case 'cluster':
+    case 'provider':
+      return { provider: whose.name }
+    case 'role':
+      return { role: roleArn(whose.name, admin) }
+    case 'policy':
+      if (admin.findPolicy(whose.name)) return { policySource: `policy/${whose.name}` }
+      throw new IamError(
+        'no_such_entity',
+        `There is no policy called "${whose.name.slice(0, 100)}"`,
+      )
+    case 'user':
+      findUser(admin, whose.subject)
+      return { principal: principalKey(whose) }
+    case 'root':
+    case 'web-identity':
+      return { principal: principalKey(whose) }
   }
-  // Kubernetes service accounts go by their cluster, as other people by their provider.
-  if (whose.kind === 'cluster') return { provider: whose.name, issuedBefore: now, reason }
-  return { principal: principalKey(whose), issuedBefore: now, reason }
+  return whose satisfies never
+}
+
+/** Of a role by its name or ARN; the roles of providers have nothing but an ARN. */
+function roleArn(role: string, admin: ActionContext['admin']): string {
+  const found = admin.findRole(role)
+  if (found) return found.arn
+  if (/^arn:minio:iam:::role\/[\w-]+$/.test(role)) return role
+  throw new IamError('no_such_entity', `There is no role called "${role.slice(0, 100)}"`)
 }

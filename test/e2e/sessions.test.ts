@@ -122,6 +122,27 @@ describe('a revocation', () => {
   })
 })
 
+describe('what sessions have in common', () => {
+  it('ends them: a policy, a provider; by a time, those before it alone', async () => {
+    const old = await signIn('olga', 'readonly')
+    await setTimeout(1100)
+    const before = new Date().toISOString()
+    await setTimeout(1100)
+    const young = await signIn('olga', 'readonly')
+    const wide = await signIn('olga', 'readwrite')
+    await admin('sessions', 'revoke', '--policy', 'readonly', '--before', before)
+    assert.equal(await readRefusal(old), 'ExpiredToken 400')
+    await read(young)
+    await admin('sessions', 'revoke', '--policy', 'readonly')
+    assert.equal(await readRefusal(young), 'ExpiredToken 400')
+    await read(wide)
+    await admin('sessions', 'revoke', '--provider', 'people')
+    assert.equal(await readRefusal(wide), 'ExpiredToken 400')
+    await read(await assumeRole(server.endpoint, ann))
+    await read(await signIn('olga', 'readonly'))
+  })
+})
+
 describe('a session token', () => {
   it('has to be there, whole, of this server, and of this key', async () => {
     const keys = await signIn('jane', 'readonly')

@@ -17,20 +17,30 @@ export function addSessionCommands(admin: Command, setting: Setting): void {
       '--principal <provider-subject...>',
       'all sessions of SUBJECT, as proven by PROVIDER (its name in the configuration, or its ARN): the `sub` of tokens; of people of a directory the distinguished name in any spelling, or the login name',
     )
-    .option('--gone', 'with --principal: that provider is no longer there')
+    .option('--provider <name>', 'all sessions of everybody whom this provider has proven')
+    .option('--gone', 'with --principal or --provider: that provider is no longer there')
     .option('--user <name>', 'all sessions of a user')
+    .option('--role <name>', 'all sessions of a role: its name or ARN')
+    .option(
+      '--policy <name>',
+      'all sessions that stand on this policy by its name: by a claim, a certificate or a binding',
+    )
     .option(
       '--binding <id>',
       'all sessions that a Kubernetes binding gave: `daypass.dev/Binding/NAMESPACE/NAME` or `sts.min.io/PolicyBinding/NAMESPACE/NAME`',
     )
     .option('--cluster <name>', 'all sessions of the service accounts of a Kubernetes cluster')
     .option('--root', 'all sessions that the root key bought')
+    .option('--before <time>', 'only those that were issued by then, such as 2026-01-31T09:00:00Z')
     .option('--reason <text>', 'kept with the rule and in the audit')
   remote(revoke, setting, async (client, _, options) => {
     const principal: unknown = revoke.getOptionValue('principal')
     const fields = fieldsOf({
       session: textOption(options, 'session'),
       principal: Array.isArray(principal) ? principal.map(String) : undefined,
+      provider: textOption(options, 'provider'),
+      role: textOption(options, 'role'),
+      policy: textOption(options, 'policy'),
       user: textOption(options, 'user'),
       binding: textOption(options, 'binding'),
       cluster: textOption(options, 'cluster'),
@@ -38,7 +48,9 @@ export function addSessionCommands(admin: Command, setting: Setting): void {
     })
     const Reason = textOption(options, 'reason')
     const ProviderIsGone = options['gone'] === true ? 'true' : undefined
-    const answer = await client.call('iam', 'RevokeSessions', { ...fields, ProviderIsGone, Reason })
+    const IssuedBefore = textOption(options, 'before')
+    const more = { ProviderIsGone, IssuedBefore, Reason }
+    const answer = await client.call('iam', 'RevokeSessions', { ...fields, ...more })
     return showRules([answer.member('Revocation')])
   })
 
@@ -53,23 +65,35 @@ export function addSessionCommands(admin: Command, setting: Setting): void {
 type Whom = Readonly<{
   session: string | undefined
   principal: readonly string[] | undefined
+  provider: string | undefined
+  role: string | undefined
+  policy: string | undefined
   user: string | undefined
   binding: string | undefined
   cluster: string | undefined
   root: 'true' | undefined
 }>
 
-function fieldsOf({ session, principal, user, binding, cluster, root }: Whom): Fields {
-  const all = [session, principal, user, binding, cluster, root]
-  const ways = all.filter((way) => way !== undefined)
+function fieldsOf({ principal, ...others }: Whom): Fields {
+  const ways = [principal, ...Object.values(others)].filter((way) => way !== undefined)
   if (ways.length !== 1) {
     throw new CliError(
       'usage',
-      'Give exactly one of --session, --principal, --user, --binding, --cluster and --root',
+      'Give exactly one of --session, --principal, --provider, --user, --role, --policy, --binding, --cluster and --root',
     )
   }
+  const { session, provider, user, role, policy, binding, cluster, root } = others
   if (principal === undefined) {
-    return { AccessKeyId: session, UserName: user, Binding: binding, Cluster: cluster, Root: root }
+    return {
+      AccessKeyId: session,
+      Provider: provider,
+      UserName: user,
+      Role: role,
+      PolicyName: policy,
+      Binding: binding,
+      Cluster: cluster,
+      Root: root,
+    }
   }
   const [Provider, Subject, ...more] = principal
   if (!Provider || !Subject || more.length > 0) {
