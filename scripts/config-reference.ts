@@ -27,7 +27,7 @@ type Schema = Readonly<{
   items?: Schema
   anyOf?: readonly Schema[]
   oneOf?: readonly Schema[]
-  const?: unknown
+  const?: string | number | boolean
   required?: readonly string[]
 }>
 
@@ -79,7 +79,7 @@ function childrenOf(schema: Schema, path: string): readonly Row[] {
 }
 
 function kindOf(schema: Schema): string {
-  if (schema.const !== undefined) return `\`${String(schema.const)}\``
+  if (schema.const !== undefined) return `\`${schema.const}\``
   if (schema.oneOf) return 'group'
   if (schema.enum) return schema.enum.map((value) => `\`${String(value)}\``).join(', ')
   if (schema.type === 'array') return `list of ${schema.items ? kindOf(schema.items) : 'anything'}`
