@@ -188,11 +188,11 @@ function namespaceOfPod(): string | undefined {
 }
 
 async function openAudit({ config, onError }: House): Promise<AuditLog> {
-  if (config.auditDir === undefined) return createStreamAuditLog(process.stdout)
-  return openAuditLog(config.auditDir, {
-    clock,
-    onFailure: (error) => onError('the audit log cannot be written', error),
-  })
+  const onFailure = (error: unknown) => onError('the audit log cannot be written', error)
+  if (config.auditDir !== undefined) return openAuditLog(config.auditDir, { clock, onFailure })
+  // Unheard, it would end the process; heard, nothing is issued any more.
+  process.stdout.on('error', onFailure)
+  return createStreamAuditLog(process.stdout)
 }
 
 type Core = Awaited<ReturnType<typeof openCore>>
