@@ -109,7 +109,10 @@ export async function listen(options: ListenOptions): Promise<Listener> {
         options.onError(`request ${request.id}`, error)
         return options.broken(request)
       })
-      .then((response) => writeResponse(message, reply, response))
+      // A connection that went on would be cut with the next request in it.
+      .then((response) =>
+        writeResponse(message, reply, server.listening ? response : { ...response, close: true }),
+      )
       .catch((error: unknown) => {
         options.onError(`answering request ${request.id}`, error)
         reply.destroy()

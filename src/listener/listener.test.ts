@@ -136,6 +136,31 @@ describe('listen', () => {
     assert.match(answer, /^HTTP\/1\.1 200 /)
   })
 
+  it('ends each connection with its answer once it is closing', async () => {
+    const { promise: asked, resolve: ask } = Promise.withResolvers<void>()
+    const { promise: closing, resolve: close } = Promise.withResolvers<void>()
+    const listener = await listen({
+      address: '127.0.0.1:0',
+      trustedProxies: [],
+      async handle() {
+        ask()
+        await closing
+        return { ...empty, body: 'whole' }
+      },
+      broken: () => ({ status: 500, headers: {} }),
+      onError: assert.fail,
+      clock: () => new Date(),
+      requestId: () => '0123456789ABCDEF',
+    })
+    // The connection is not closed from here.
+    const answer = raw(new URL(listener.url), 'GET / HTTP/1.1\r\nHost: h\r\n\r\n')
+    await asked
+    const closed = listener.close(10_000)
+    close()
+    assert.match(await answer, /^HTTP\/1\.1 200 .*^connection: close\r\n.*whole$/ims)
+    await closed
+  })
+
   it('cuts a body that falls silent, and an answer that nobody takes', async () => {
     const begun = performance.now()
     const half = 'PUT /b/k HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\na'
