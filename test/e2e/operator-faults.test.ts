@@ -602,6 +602,23 @@ describe('the end of a replica', () => {
   })
 })
 
+describe('an audit log that cannot be written', () => {
+  test('stops what would have to be recorded, and nothing else', async ({ lab, token }, t) => {
+    const operator = await startOperator(lab)
+    t.after(() => operator.stop())
+    await untilReady(operator)
+    await until('it serves', async () => (await ask(operator, token)) === '200')
+    operator.breakAudit()
+    for (let i = 0; i < 3; i += 1) {
+      const answer = await exchange(operator, 'store', token)
+      assert.equal(verdictOf(answer), '503 ServiceUnavailable')
+      assert.equal(elementOf(answer, 'SessionToken'), '')
+    }
+    assert.equal(await readiness(operator), 200)
+    assert.match(operator.output(), /the audit log cannot be written/)
+  })
+})
+
 describe('what an operator says', () => {
   test('has no token and no secret in it, and no fault of ours', async ({
     brief,

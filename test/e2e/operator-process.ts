@@ -23,6 +23,8 @@ export type Operator = Readonly<{
   workshop: Workshop
   /** The lines of its audit log so far. */
   audit(): readonly Record<string, unknown>[]
+  /** Nobody reads the audit log any more: the pipe is broken. */
+  breakAudit(): void
   /** What it has said to people and to the log. */
   output(): string
   pid: number
@@ -91,6 +93,7 @@ export async function startOperator(lab: KubeLab, options: Options = {}): Promis
         .split('\n')
         .filter((line) => line !== '')
         .map((line) => JSON.parse(line) as Record<string, unknown>),
+    breakAudit: () => void child.stdout.destroy(),
     output: () => output,
     pid: child.pid ?? 0,
     exitCode: () => child.exitCode ?? undefined,
