@@ -198,6 +198,39 @@ describe('a service account, proven by a cluster that signs (authentication.k8s.
     await assert.rejects(verifier.verify(evidence(token), now), code('token_signature'))
   })
 
+  it('asks once about a token that is refused, too, and again after the stated seconds', async () => {
+    let answer: Partial<TokenReview> | Error = { authenticated: false }
+    const { port, asked } = reviewer(() => answer)
+    const verifier = verifierOf(cluster({ reviewer: port }))
+    const gone = evidence(issuer.token(claims({ sub: account })))
+    for (let i = 0; i < 20; i += 1)
+      await assert.rejects(verifier.verify(gone, now), code('token_signature'))
+    assert.equal(asked.length, 1)
+    // That nobody answered is no answer to remember.
+    answer = new Error('connection refused')
+    const later = new Date(now.getTime() + 5000)
+    await assert.rejects(verifier.verify(gone, later), code('cluster_unavailable'))
+    answer = good
+    assert.equal((await verifier.verify(gone, later))?.subject, account)
+    assert.equal(asked.length, 3)
+  })
+
+  it('lets no refused tokens push out the good ones', async () => {
+    let answer: Partial<TokenReview> = good
+    const { port, asked } = reviewer(() => answer)
+    const verifier = verifierOf(cluster({ reviewer: port, mode: 'tokenReview' }))
+    const welcome = evidence(issuer.token(claims()))
+    await verifier.verify(welcome, now)
+    answer = { authenticated: false }
+    for (let i = 0; i < 1100; i += 1) {
+      const refused = verifier.verify(evidence(issuer.token(claims({ jti: `${i}` }))), now)
+      await assert.rejects(refused, code('token_signature'))
+    }
+    const count = asked.length
+    assert.equal((await verifier.verify(welcome, now))?.subject, account)
+    assert.equal(asked.length, count)
+  })
+
   it('remembers no token beyond its end', async () => {
     const { port } = reviewer(() => good)
     const verifier = verifierOf(cluster({ reviewer: port }))

@@ -30,8 +30,11 @@ export interface ServiceAccountVerifier extends Verifier {
 
 type Known = Readonly<{ settings: Cluster; provider: ProviderSettings; keys: ProviderKeys }>
 type Proven = Readonly<{ principal: Principal; at: number }>
+type Refused = Readonly<{ cluster: string; at: number }>
 
 const remembered = 10_000
+/** Fewer, and apart: no token that is refused pushes out one that is good. */
+const rememberedRefusals = 1000
 /** Reviews under way at one time, for all callers: an API server that hangs does not fill our memory. */
 const mostReviews = 128
 
@@ -106,6 +109,8 @@ function statusOf({ settings, keys }: Known): ClusterStatus {
 class Desk {
   readonly #clusters: readonly Known[]
   readonly #proven = new BoundedCache<Proven>(remembered)
+  /** Tokens that are signed and in time, and of a pod that is gone: they can come again and again. */
+  readonly #refused = new BoundedCache<Refused>(rememberedRefusals)
   readonly #underWay = new Map<string, Promise<Principal>>()
   #reviews = 0
 
@@ -119,6 +124,7 @@ class Desk {
     const id = hash('sha256', text, 'base64')
     const known = this.#recall(id, now)
     if (known) return known
+    if (this.#isRefused(id, now)) throw notVouchedFor()
     const underWay = this.#underWay.get(id)
     if (underWay) return underWay
     const judging = this.#judge(secret, token, now)
@@ -127,9 +133,26 @@ class Desk {
       const principal = await judging
       this.#proven.set(id, { principal, at: now.getTime() })
       return principal
+    } catch (error) {
+      const cluster = error instanceof IdentityError && error.detail['refusedBy']
+      if (typeof cluster === 'string') this.#refused.set(id, { cluster, at: now.getTime() })
+      throw error
     } finally {
       this.#underWay.delete(id)
     }
+  }
+
+  #isRefused(id: string, now: Date): boolean {
+    const refused = this.#refused.get(id)
+    if (refused === undefined) return false
+    if (Math.abs(now.getTime() - refused.at) < this.#cacheMs(refused.cluster)) return true
+    this.#refused.delete(id)
+    return false
+  }
+
+  #cacheMs(name: string): number {
+    const cluster = this.#clusters.find(({ settings }) => settings.name === name)
+    return (cluster?.settings.cacheSeconds ?? 0) * 1000
   }
 
   #recall(id: string, now: Date): Principal | undefined {
@@ -137,9 +160,8 @@ class Desk {
     if (proven === undefined) return undefined
     const { principal, at } = proven
     const age = Math.abs(now.getTime() - at)
-    const cluster = this.#clusters.find(({ settings }) => settings.name === principal.provider)
     const lives = (principal.expiresAt?.getTime() ?? 0) > now.getTime()
-    if (lives && age < (cluster?.settings.cacheSeconds ?? 0) * 1000) return principal
+    if (lives && age < this.#cacheMs(principal.provider)) return principal
     this.#proven.delete(id)
     return undefined
   }
@@ -235,13 +257,12 @@ async function findKey(settings: Cluster, keys: ProviderKeys, token: UnprovenTok
 }
 
 /** Nothing that is absent counts: the API server leaves `authenticated` out when it means no. */
-function checkReview(review: TokenReview, claims: CheckedClaims, { audiences }: Cluster): void {
-  if (!review.authenticated) {
-    throw new IdentityError(
-      'token_signature',
-      'The cluster does not vouch for the token; it may be over, or of a pod that is gone',
-    )
-  }
+function checkReview(
+  review: TokenReview,
+  claims: CheckedClaims,
+  { name, audiences }: Cluster,
+): void {
+  if (!review.authenticated) throw notVouchedFor({ refusedBy: name })
   if (!review.audiences.some((audience) => audiences.includes(audience))) {
     throw new IdentityError('token_audience', 'The token is meant for another audience')
   }
@@ -280,6 +301,14 @@ function principalOf(
     ...(typeof jti === 'string' && jti !== '' && { jti }),
     expiresAt,
   })
+}
+
+function notVouchedFor(detail: Readonly<{ refusedBy?: string }> = {}): IdentityError {
+  return new IdentityError(
+    'token_signature',
+    'The cluster does not vouch for the token; it may be over, or of a pod that is gone',
+    { detail },
+  )
 }
 
 const factNames = ['pod', 'pod_uid', 'node', 'serviceaccount_uid'] as const
