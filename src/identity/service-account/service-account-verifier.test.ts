@@ -297,6 +297,58 @@ describe('a service account, proven by a cluster that signs (authentication.k8s.
     }
   })
 
+  it('shows a token to no cluster that publishes the keys of another one', async () => {
+    const shown: string[] = []
+    const portOf = (name: string, answer: () => Partial<TokenReview> | Error): TokenReviewer => {
+      const { port } = reviewer(answer)
+      return {
+        review(token, audiences) {
+          shown.push(name)
+          return port.review(token, audiences)
+        },
+      }
+    }
+    const home = (answer: () => Partial<TokenReview> | Error) =>
+      cluster({ reviewer: portOf('home', answer) })
+    const bad = (mode: Cluster['mode']) =>
+      cluster({ name: 'bad', mode, reviewer: portOf('bad', () => good) })
+    const token = evidence(issuer.token(claims()))
+    const away = () => new Error('down')
+    for (const mode of ['both', 'tokenReview'] as const) {
+      const gone = verifierOf(home(away), bad(mode)).verify(token, now)
+      await assert.rejects(gone, code('cluster_unavailable'))
+      const refused = verifierOf(
+        home(() => ({ authenticated: false })),
+        bad(mode),
+      )
+      await assert.rejects(refused.verify(token, now), code('token_signature'))
+      // Without keys nobody can tell whose it is, but that our own cluster has not said no.
+      const blind = verifierOf({ ...home(away), mode: 'tokenReview' }, bad(mode))
+      await assert.rejects(blind.verify(token, now), code('cluster_unavailable'))
+    }
+    assert.deepEqual(new Set(shown), new Set(['home']))
+    shown.length = 0
+    const elsewhere = { ...home(() => good), issuer: 'https://elsewhere.example' }
+    const later = cluster({ name: 'good', reviewer: portOf('good', () => good) })
+    const verifier = verifierOf(elsewhere, bad('both'), later)
+    await assert.rejects(verifier.verify(token, now), /"bad", "good" publish the same issuer/)
+    assert.deepEqual(shown, [])
+  })
+
+  it('takes no groups from a cluster but those of its service accounts', async () => {
+    const groups = [
+      'system:serviceaccounts',
+      'system:serviceaccounts:shop',
+      'system:serviceaccounts:kube-system',
+      'system:masters',
+      'engineers',
+    ]
+    const { port } = reviewer(() => ({ ...good, groups }))
+    const token = evidence(issuer.token(claims()))
+    const principal = await verifierOf(cluster({ reviewer: port })).verify(token, now)
+    assert.deepEqual(principal?.groups, groups.slice(0, 2))
+  })
+
   it('lets one cluster that is away harm no other one', async () => {
     const away = await startOidcIssuer({ audience })
     await away.close()

@@ -168,7 +168,8 @@ class Desk {
 
   /**
    * Clusters that were installed alike share the text of their issuer, and their keys tell them apart. So each cluster of
-   * that issuer is tried; that one of them is away is the answer only when no other one vouches for the token.
+   * that issuer is tried; that one of them is away is the answer only when no other one vouches for the token. A token is
+   * shown to no cluster that merely claims to have signed it: whoever sees it could use it.
    */
   async #judge(secret: Secret, token: UnprovenToken, now: Date): Promise<Principal> {
     const { iss } = token.unproven
@@ -176,27 +177,49 @@ class Desk {
       throw new IdentityError('token_claims', 'The token has no claim iss')
     const refusals: IdentityError[] = []
     for (const cluster of this.#clusters) {
-      try {
-        if (await speaksFor(cluster, iss)) return await this.#judgeBy(cluster, secret, token, now)
-      } catch (error) {
-        if (!(error instanceof IdentityError)) throw error
-        refusals.push(error)
-      }
+      const claims = await claimsFor(cluster, iss, token, now).catch(refusedIn(refusals))
+      if (claims === undefined || (this.#mayBeHome(refusals) && asksServer(cluster))) continue
+      const { mode } = cluster.settings
+      if (mode === 'both') await this.#demandOneSigner(cluster, iss, token, now)
+      const principal = this.#vouch(cluster.settings, secret, claims)
+      // With keys, it is this cluster's token, and nobody else is asked about it.
+      if (mode !== 'tokenReview') return principal
+      const vouched = await principal.catch(refusedIn(refusals))
+      if (vouched) return vouched
     }
     throw (
       refusals.find(({ code }) => code === 'cluster_unavailable') ?? refusals[0] ?? wrongIssuer()
     )
   }
 
-  async #judgeBy(
+  /** The first cluster is our own. While it cannot say whether a token is one of its own, it may be. */
+  #mayBeHome(refusals: readonly IdentityError[]): boolean {
+    const home = this.#clusters[0]?.settings.name
+    return refusals.some(
+      ({ code, detail }) => code === 'cluster_unavailable' && detail['cluster'] === home,
+    )
+  }
+
+  /** Keys are public: a cluster that publishes those of a later one would be shown its tokens. Our own stands above that. */
+  async #demandOneSigner(
     cluster: Known,
-    secret: Secret,
+    iss: string,
     token: UnprovenToken,
     now: Date,
-  ): Promise<Principal> {
-    const { settings } = cluster
-    // Before anybody is asked: what is signed, in time and for us; or, without keys, what says so of itself.
-    const claims = await judgeHere(cluster, token, now)
+  ): Promise<void> {
+    const at = this.#clusters.indexOf(cluster)
+    if (at === 0) return
+    for (const other of this.#clusters.slice(at + 1)) {
+      if (other.settings.mode === 'tokenReview') continue
+      const claims = await claimsFor(other, iss, token, now).catch(refusedIn([]))
+      if (claims === undefined) continue
+      const names = [cluster, other].map(({ settings }) => JSON.stringify(settings.name)).join(', ')
+      const message = `Clusters ${names} publish the same issuer and key, so nobody can tell whose the token is`
+      throw new IdentityError('token_signature', message)
+    }
+  }
+
+  async #vouch(settings: Cluster, secret: Secret, claims: CheckedClaims): Promise<Principal> {
     if (settings.mode === 'jwks' || settings.reviewer === undefined) {
       return principalOf(settings, claims, factsOfClaims(claims.claims), [])
     }
@@ -217,6 +240,27 @@ class Desk {
       this.#reviews -= 1
     }
   }
+}
+
+/** `undefined`: of another issuer. Without keys, what the token says of itself. */
+async function claimsFor(
+  cluster: Known,
+  iss: string,
+  token: UnprovenToken,
+  now: Date,
+): Promise<CheckedClaims | undefined> {
+  return (await speaksFor(cluster, iss)) ? judgeHere(cluster, token, now) : undefined
+}
+
+function refusedIn(refusals: IdentityError[]): (error: unknown) => undefined {
+  return (error) => {
+    if (!(error instanceof IdentityError)) throw error
+    refusals.push(error)
+  }
+}
+
+function asksServer({ settings }: Known): boolean {
+  return settings.mode !== 'jwks'
 }
 
 async function speaksFor({ settings, keys }: Known, iss: string): Promise<boolean> {
@@ -289,7 +333,7 @@ function principalOf(
     issuer,
     subject,
     displayName: `${namespace}/${name}`,
-    groups,
+    groups: groups.filter((group) => isGroupOf(group, namespace)),
     // What we say of it comes last: no claim of the token can pass for it.
     claims: new Map<string, unknown>([
       ...Object.entries(claims),
@@ -309,6 +353,12 @@ function notVouchedFor(detail: Readonly<{ refusedBy?: string }> = {}): IdentityE
     'The cluster does not vouch for the token; it may be over, or of a pod that is gone',
     { detail },
   )
+}
+
+/** Kubernetes, authentication: the groups of a service account. A cluster has no other ones to give: not those of people. */
+function isGroupOf(group: string, namespace: string): boolean {
+  const all = ['system:serviceaccounts', `system:serviceaccounts:${namespace}`]
+  return [...all, 'system:authenticated'].includes(group)
 }
 
 const factNames = ['pod', 'pod_uid', 'node', 'serviceaccount_uid'] as const
