@@ -143,6 +143,16 @@ describe('a mirror of a kind', () => {
     assert.equal(lab.mirror.status.synced, true)
   })
 
+  it('takes smaller pages when objects are so large that a page is too long', async () => {
+    const limitOf = (path: string) => Number(new URLSearchParams(path.split('?')[1]).get('limit'))
+    const lab = open((path) =>
+      limitOf(path) > 40 ? new RangeError('the answer is longer') : listOf([object('a')]),
+    )
+    await until('everything is read', () => lab.mirror.status.synced)
+    assert.deepEqual(lab.asked.map(limitOf), [500, 125, 32])
+    await lab.close()
+  })
+
   it('drops nothing while a server that starts knows of no kind', async () => {
     lab = open(() => listOf([object('a')]))
     await until('it watches', () => lab.watches.length === 1)

@@ -44,7 +44,7 @@ type Options = Readonly<{
   onError(error: unknown): void
 }>
 
-const page = 500
+const largestPage = 500
 /** How long beyond its end a watch may be silent before it is given up. */
 const silenceMs = 20_000
 const listTimeoutMs = 30_000
@@ -66,6 +66,8 @@ export class Mirror {
   /** By `NAMESPACE/NAME` of what the target holds: which state of which object that is. */
   readonly #stamps = new Map<string, string>()
   #revision: string | undefined
+  /** How many objects are asked for at once. */
+  #page = largestPage
   #listedAt = -Infinity
   #synced = false
   #absent = false
@@ -143,7 +145,10 @@ export class Mirror {
     let next = ''
     let revision = ''
     do {
-      const query = new URLSearchParams({ limit: String(page), ...(next && { continue: next }) })
+      const query = new URLSearchParams({
+        limit: String(this.#page),
+        ...(next && { continue: next }),
+      })
       const path = `${pathOf(kind, this.#version)}?${query.toString()}`
       const value = valueOf(await api.send(path, { timeoutMs: listTimeoutMs, signal }))
       if (value === undefined)
@@ -224,6 +229,8 @@ export class Mirror {
     this.#failures += 1
     this.#error = error instanceof Error ? error.message : String(error)
     const status = error instanceof ApiError ? error.status : undefined
+    // Whoever may write objects decides how large they are, and must not keep all others from being read.
+    if (error instanceof RangeError) this.#page = Math.ceil(this.#page / 4)
     // Too old to go on from, or nothing to go on with.
     if (status === 410 || status === 404) this.#revision = undefined
     if (status === 404) return this.#miss(error)

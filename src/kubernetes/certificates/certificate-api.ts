@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { apiError, valueOf, type ClusterApi } from '../api.ts'
 import { isObject, objectOf, type JsonObject } from '../resources/object.ts'
 import { keyValues, type KeyValues } from '../secrets.ts'
@@ -35,8 +36,11 @@ export interface CertificateApi {
   /** `false`: somebody else has made or changed it since `over` was read; it stands as they left it. */
   write(wanted: Wanted, over: Stored | undefined): Promise<boolean>
   createRequest(name: string, signerName: string, requestPem: string): Promise<void>
-  /** `false`: we may not. Whoever may can still do it. */
-  approveRequest(name: string): Promise<boolean>
+  /**
+   * `false`: we may not. Whoever may can still do it. Rejects when what stands there under that name now is not what was
+   * asked for: it would be approved for somebody else.
+   */
+  approveRequest(name: string, signerName: string, requestPem: string): Promise<boolean>
   readRequest(name: string): Promise<RequestState>
   /** Says to the API server whose certificates its webhooks of that configuration have. One that is not there stays so. */
   trustWebhooks(configuration: string, bundlePem: string): Promise<void>
@@ -78,17 +82,14 @@ export function createCertificateApi(api: ClusterApi, namespace: string): Certif
         apiVersion: 'certificates.k8s.io/v1',
         kind: 'CertificateSigningRequest',
         metadata: { name, labels: { 'app.kubernetes.io/managed-by': 'daypass-operator' } },
-        spec: {
-          request: Buffer.from(requestPem).toString('base64'),
-          signerName,
-          usages: ['digital signature', 'key encipherment', 'server auth'],
-        },
+        spec: specOf(signerName, requestPem),
       }),
-    async approveRequest(name) {
+    async approveRequest(name, signerName, requestPem) {
       for (let tries = 0; tries < approvalTries; tries += 1) {
         const request = objectOf(valueOf(await api.send(`${requestsPath}/${name}`)))
         const state = requestState(request)
         if (state.kind !== 'pending' || state.approved) return true
+        demandSame(name, objectOf(request['spec']), specOf(signerName, requestPem))
         const body = approvedOf(request)
         const path = `${requestsPath}/${name}/approval`
         const answer = await api.send(path, { method: 'PUT', body })
@@ -147,6 +148,24 @@ function bodyOf(
     ...(isSecret && { type: over?.type ?? type }),
     data: Object.fromEntries(encoded),
   }
+}
+
+function specOf(signerName: string, requestPem: string) {
+  return {
+    request: Buffer.from(requestPem).toString('base64'),
+    signerName,
+    usages: ['digital signature', 'key encipherment', 'server auth'],
+  }
+}
+
+function demandSame(name: string, found: JsonObject, wanted: ReturnType<typeof specOf>): void {
+  const { request, signerName, usages } = found
+  const isSame =
+    request === wanted.request &&
+    signerName === wanted.signerName &&
+    isDeepStrictEqual(new Set([usages].flat()), new Set(wanted.usages))
+  if (isSame) return
+  throw new Error(`CertificateSigningRequest ${name} is not as it was made, so it is not approved`)
 }
 
 function requestState(raw: JsonObject): RequestState {

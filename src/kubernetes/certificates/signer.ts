@@ -28,8 +28,9 @@ export async function askSigner(
   const { createRequest, createSigningPair } = await import('./x509.ts')
   const pair = await createSigningPair()
   const name = `sts-${namespace}-${pair.fingerprint.slice(0, 16)}`
-  await api.createRequest(name, signerName, await createRequest(pair, commonName, names))
-  const mayApprove = await api.approveRequest(name)
+  const request = await createRequest(pair, commonName, names)
+  await api.createRequest(name, signerName, request)
+  const mayApprove = await api.approveRequest(name, signerName, request)
   const state = await awaitAnswer(api, name, wishes)
   if (state.kind === 'issued') return accept(state.certPem, pair.keyPem, names)
   if (state.kind === 'refused') return `signer ${signerName} refuses: ${state.reason}`
