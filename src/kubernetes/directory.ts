@@ -142,6 +142,14 @@ export class ClusterDirectory implements TenantDirectory {
     return this.#tenants.values()
   }
 
+  /** Tenants of both kinds in that namespace that do not count, since they are not valid. */
+  unsoundTenants({ namespace, name }: TenantName): readonly Kept<TenantResource>[] {
+    return [this.#tenants, this.#minioTenants]
+      .flatMap((all) => [...all.of(namespace).values()])
+      .filter(({ parsed }) => parsed.value === undefined)
+      .filter(({ object }) => name === undefined || object.metadata.name === name)
+  }
+
   /** How many service accounts of this cluster the binding fits now. `undefined`: which there are is not known. */
   countMatches(binding: ServiceAccountBinding): number | undefined {
     return this.#accounts.count(binding, this.#options.homeCluster)

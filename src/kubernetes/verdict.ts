@@ -1,4 +1,4 @@
-import type { ServiceAccountBinding, Tenant } from '../grants/index.ts'
+import type { ServiceAccountBinding, Tenant, TenantName } from '../grants/index.ts'
 import type { ClusterDirectory } from './directory.ts'
 import type { ResourceProblem } from './resources/parsed.ts'
 import type { TenantResource } from './resources/tenant.ts'
@@ -20,8 +20,7 @@ export function judge(
   const { namespace, tenant: name } = binding
   const tenants = directory.findTenants({ namespace, name })
   if (tenants.length === 0) {
-    const which = name === undefined ? 'no tenant' : `no tenant ${name}`
-    return no('UnknownTenant', `There is ${which} in namespace ${namespace}, or none that is valid`)
+    return no('UnknownTenant', whyNoTenant({ namespace, name }, directory))
   }
   const resources = tenants.flatMap((tenant) => resourceOf(tenant, directory))
   if (binding.roleArn !== undefined && resources.some(hasNoRoles)) {
@@ -33,8 +32,26 @@ export function judge(
 
 /** Not one of its kind, for these reasons. */
 export function invalid(problems: readonly ResourceProblem[]): Verdict {
+  return no('Invalid', shown(problems))
+}
+
+/** Nothing of ours is written into tenants of MinIO: what is wrong with them is said here, or nowhere. */
+function whyNoTenant(wanted: TenantName, directory: ClusterDirectory): string {
+  const { namespace, name } = wanted
+  if (!directory.isWatched(namespace)) {
+    return `Tenants of namespace ${namespace} are not served; watchedNamespaces leaves it out`
+  }
+  const [first] = directory.unsoundTenants(wanted)
+  if (first === undefined) {
+    return `There is no tenant ${name === undefined ? '' : `${name} `}in namespace ${namespace}`
+  }
+  const kind = first.kind === 'MinioTenant' ? 'Tenant of minio.min.io' : 'Tenant'
+  return `${kind} ${first.object.metadata.name} does not count: ${shown(first.parsed.problems)}`
+}
+
+function shown(problems: readonly ResourceProblem[]): string {
   const all = problems.map(({ path, message }) => (path === '' ? message : `${path} ${message}`))
-  return no('Invalid', all.join('; ').slice(0, 2000))
+  return all.join('; ').slice(0, 2000)
 }
 
 export const served: Verdict = { ready: true, reason: 'Served', message: 'Is in use' }
@@ -55,13 +72,11 @@ function policyProblem(
   resources: readonly TenantResource[],
   missing: ReadonlySet<string>,
 ): Verdict | undefined {
-  const effect = resources.some(({ missingPolicy }) => missingPolicy === 'fail')
+  const effect = resources.some(failsWithout)
     ? 'nothing is given until there is'
     : 'it is left out, with whatever it would have denied'
   // Policies of the tenant's own come from nowhere but the tenant.
-  const inCluster = resources.filter(
-    ({ reach, policySource }) => reach.kind === 'assume-role' && policySource !== 'tenant',
-  )
+  const inCluster = resources.filter(({ policySource }) => policySource !== 'tenant')
   const text = (name: string) =>
     inCluster.length === 0 ? undefined : directory.findPolicy(namespace, name)
   const broken = policies.filter((name) => text(name) === '')
@@ -86,6 +101,11 @@ function resourceOf({ namespace, name }: Tenant, directory: ClusterDirectory) {
 /** Only MinIO, and who speaks like it, can be asked for policies by name. */
 function hasNothingElse({ reach, policySource }: TenantResource): boolean {
   return policySource === 'resources' || (reach.kind === 'assume-role' && reach.dialect === 'aws')
+}
+
+/** What a gateway's sessions lack is never left out. */
+function failsWithout({ reach, missingPolicy }: TenantResource): boolean {
+  return reach.kind === 'gateway' || missingPolicy === 'fail'
 }
 
 function hasNoRoles({ reach }: TenantResource): boolean {
