@@ -83,6 +83,15 @@ describe('credentials of a gateway tenant', () => {
     }
   })
 
+  it('are not given for a policy that is a resource and not valid, whatever the tenant has under that name', async (t) => {
+    const keys = async () => ({ active: id, keys: new Map([[id, randomBytes(32)]]) })
+    await assert.rejects(issue(t, keys, { findPolicy: () => '' }).given, (error) => {
+      assert.ok(error instanceof ExchangeError && error.code === 'malformed_policy')
+      assert.match(error.message, /"readonly"/)
+      return true
+    })
+  })
+
   it('are not given for a policy that must be a resource and is none', async (t) => {
     const keys = async () => ({ active: id, keys: new Map([[id, randomBytes(32)]]) })
     await assert.rejects(issue(t, keys, { asksTenant: false }).given, (error) => {

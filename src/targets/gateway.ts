@@ -34,6 +34,11 @@ function withResources({ source }: Grant, target: GatewayTarget): Grant['source'
   if (source.kind !== 'binding')
     throw new TypeError('only what bindings give is sealed for a tenant')
   const found = source.names.flatMap((name) => target.findPolicy(name) ?? [])
+  const broken = source.names.find((name) => target.findPolicy(name) === '')
+  if (broken !== undefined) {
+    const message = `${bindingsOf(source)} names the policy ${JSON.stringify(broken)}, and that Policy in the namespace of tenant ${target.tenant} is not valid`
+    throw new ExchangeError('malformed_policy', message, { detail: { policy: broken } })
+  }
   const names = source.names.filter((name) => target.findPolicy(name) === undefined)
   const [missing] = names
   if (missing !== undefined && !target.asksTenant) {

@@ -8,7 +8,7 @@ export type GatewayTarget = Readonly<{
   kind: 'gateway'
   /** For messages: `NAMESPACE/NAME`. */
   tenant: string
-  /** Documents of named policies that are kept outside the tenant, such as `daypass.dev/v1 Policy` resources. */
+  /** Documents of named policies that are kept outside the tenant, such as `daypass.dev/v1 Policy` resources. Empty: one that is not valid. */
   findPolicy(name: string): string | undefined
   /** Whether names that are not found there are looked up by the tenant's servers, at each use. */
   asksTenant: boolean
@@ -45,7 +45,7 @@ export type AssumeRoleTarget = Readonly<{
   maxPolicyBytes: number
   /** Those of the broker. Asked at each use; whoever answers may remember it. Rejects when they cannot be had. */
   credentials(): Promise<BrokerCredentials>
-  /** Documents of named policies that are kept outside the tenant, such as `daypass.dev/v1 Policy` resources. */
+  /** Documents of named policies that are kept outside the tenant, such as `daypass.dev/v1 Policy` resources. Empty: one that is not valid. */
   findPolicy(name: string): string | undefined
   /** Whether names that are not found there are asked of the tenant itself (MinIO's `info-canned-policy`). */
   asksTenant: boolean
