@@ -338,9 +338,9 @@ async function openFurtherCluster(
   const { config } = house
   const { name, kubeconfig, context, issuer, caFile, identity } = cluster
   const audiences = cluster.audiences ?? config.audiences
-  if (issuer === undefined) {
+  if (issuer === undefined || kubeconfig !== undefined) {
     const api = house.opened(await openClusterApi({ kubeconfig, context }))
-    return clusterOf(api, { name, mode: identity ?? 'both', audiences }, config)
+    return { ...clusterOf(api, { name, mode: identity ?? 'both', audiences }, config), issuer }
   }
   const fetch = createFetchText()
   return {

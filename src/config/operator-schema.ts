@@ -20,19 +20,24 @@ const furtherCluster = z
     issuer: z
       .url()
       .optional()
-      .describe('Instead of a kubeconfig: the `iss` of its tokens, whose keys anybody can fetch.'),
+      .describe(
+        'The `iss` of its tokens. Instead of a kubeconfig, where anybody can fetch the keys; beside one, the only issuer that this cluster may call itself.',
+      ),
     caFile: path.optional().describe('PEM file with the CA of the issuer.'),
     identity: identity.optional().describe('Default: both with a kubeconfig, else jwks.'),
     audiences: audiences.optional().describe('Default: those of this cluster.'),
   })
-  .refine((cluster) => (cluster.kubeconfig === undefined) !== (cluster.issuer === undefined), {
-    message: 'has either a kubeconfig or an issuer',
+  .refine((cluster) => (cluster.kubeconfig ?? cluster.issuer) !== undefined, {
+    message: 'is missing, and so is issuer: say one of them, or both',
     path: ['kubeconfig'],
   })
-  .refine((cluster) => cluster.issuer === undefined || (cluster.identity ?? 'jwks') === 'jwks', {
-    message: 'can only be jwks where there is no kubeconfig',
-    path: ['identity'],
-  })
+  .refine(
+    (cluster) => cluster.kubeconfig !== undefined || (cluster.identity ?? 'jwks') === 'jwks',
+    {
+      message: 'can only be jwks where there is no kubeconfig',
+      path: ['identity'],
+    },
+  )
 
 const certificate = z.discriminatedUnion('mode', [
   z.strictObject({

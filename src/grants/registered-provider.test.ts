@@ -189,4 +189,13 @@ describe('the people of a provider made through the IAM API', () => {
       arn,
     )
   })
+
+  it('are nobody of a cluster of the same name, nor the other way round', () => {
+    const session = sessionOf(grantsFor(byArn).grants.authorizeWebIdentity(vouched(), asking))
+    const named = (kind: 'ldap' | 'service-account') => {
+      const principal = { ...session.principal, kind, provider: 'local' }
+      return sessionFacts({ ...session, principal }, new Map()).aws.FederatedProvider
+    }
+    assert.deepEqual([named('ldap'), named('service-account')], ['local', 'kubernetes=local'])
+  })
 })

@@ -65,6 +65,10 @@ export function providerAwsFacts(
 ): Pick<AwsFacts, 'groups' | 'FederatedProvider'> {
   const { kind, provider, issuer, groups } = principal
   if (kind === 'root' || kind === 'user') return {}
+  // Whoever names a cluster does not know what the directories of its tenants are called: as in ARNs, `=` keeps them apart.
+  if (kind === 'service-account') {
+    return { ...(groups.length > 0 && { groups }), FederatedProvider: `kubernetes=${provider}` }
+  }
   return {
     ...(groups.length > 0 && { groups }),
     // As at AWS, an ARN where there is one. A bucket policy for the issuer was not written for whoever is its client.
