@@ -271,6 +271,8 @@ describe('GET /credentials/NAMESPACE (AWS SDKs, container credentials)', () => {
       await face.handle(ask(token, { path: '/credentials/' })),
     ].map(({ status }) => status)
     assert.deepEqual(statuses, [400, 400, 405, 400, 400])
+    const headers = [token, 'Bearer other'].map((value) => ['authorization', value] as const)
+    assert.equal((await face.handle(ask(undefined, { headers }))).status, 400)
     assert.deepEqual(asked, [])
   })
 })

@@ -151,6 +151,10 @@ async function containerCredentials(
   tenant: TenantName,
   options: TenantStsFaceOptions,
 ): Promise<string> {
+  const sent = request.headers.filter(([name]) => name.toLowerCase() === 'authorization')
+  if (sent.length > 1) {
+    throw new StsError('invalid_value', 'The header Authorization may stand here only once')
+  }
   const authorization = header(request, 'authorization')?.trim() ?? ''
   const token = authorization.replace(/^Bearer(?:[ \t]+|$)/i, '')
   const { grant, credentials } = await exchange(
