@@ -29,6 +29,7 @@ import {
   createReach,
   createTokenReviewer,
   createWebhookFace,
+  fullName,
   openCluster,
   openClusterApi,
   openLease,
@@ -134,6 +135,7 @@ async function openGround(house: House) {
       clock,
       random: Math.random,
       onError,
+      onAbsent: (kind) => sayAbsent(house.log, kind),
     }),
   )
   const lease = house.opened(
@@ -179,6 +181,18 @@ async function openGround(house: House) {
   )
   const audit = boundRefusals(house.opened(await openAudit(house)))
   return { api, namespace, directory, cluster, lease, status, keys, ender, audit }
+}
+
+/** A cluster without MinIO is as it should be; one without our own definitions gives nothing to anybody. */
+function sayAbsent(log: Logger, kind: string): void {
+  if (kind.endsWith('.daypass.dev')) {
+    log.warn({ kind }, 'this cluster has no such kind: install the definitions of Daypass')
+  } else {
+    log.info(
+      { kind },
+      'not installed in this cluster, which is in order; it is looked for every few seconds',
+    )
+  }
 }
 
 /** Where a pod finds the namespace that it runs in. */
@@ -235,7 +249,9 @@ async function openCore(house: House, ground: Ground) {
     resources: () => ({ ...directory.counts() }),
     providers: () => accounts.status(),
     watches: () =>
-      cluster.status().map(({ kind, synced, breaks }) => ({ kind: kind.plural, synced, breaks })),
+      cluster
+        .status()
+        .map(({ kind, synced, breaks }) => ({ kind: fullName(kind), synced, breaks })),
     isFresh: () => cluster.isFresh(clock()),
     isLeader: () => ground.lease.isLeader(),
     sessionEnds: () => ground.ender.status(),

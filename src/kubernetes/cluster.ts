@@ -13,6 +13,8 @@ export type ClusterOptions = Readonly<{
   clock: () => Date
   random: () => number
   onError(what: string, error: unknown): void
+  /** The cluster knows no such kind; it is asked again and again. */
+  onAbsent(fullName: string): void
 }>
 
 export interface Cluster {
@@ -36,6 +38,11 @@ const kinds: Readonly<Record<ResourceKind, Kind>> = {
   MinioTenant: { group: 'minio.min.io', versions: ['v2'], plural: 'tenants' },
 }
 
+/** As `kubectl` has it: `tenants.daypass.dev`, and `namespaces` of the core. */
+export function fullName({ plural, group }: Kind): string {
+  return group === '' ? plural : `${plural}.${group}`
+}
+
 /** The path of one resource, for writing its status. */
 export function kindOf(kind: ResourceKind): Kind {
   return kinds[kind]
@@ -51,7 +58,8 @@ export function openCluster(options: ClusterOptions): Cluster {
       target,
       // A quiet watch gives a sign of life when it ends: several times before it counts as too old.
       watchSeconds: Math.max(2, Math.min(50, Math.floor(staleAfterSeconds / 4))),
-      onError: (error) => options.onError(`watching ${kind.plural}.${kind.group}`, error),
+      onError: (error) => options.onError(`watching ${fullName(kind)}`, error),
+      onAbsent: () => options.onAbsent(fullName(kind)),
     })
   const deciding = (['PolicyBinding', 'Binding', 'Policy', 'Tenant'] as const).map((kind) =>
     mirror(kinds[kind], directory.targetFor(kind)),

@@ -28,6 +28,7 @@ function open(answer: (path: string) => ApiAnswer | Error) {
   const asked: string[] = []
   const watches: Watch[] = []
   const told: string[] = []
+  const errors: unknown[] = []
   const held = new Set<string>()
   let shiftMs = 0
   let answerOf = answer
@@ -76,7 +77,8 @@ function open(answer: (path: string) => ApiAnswer | Error) {
     watchSeconds: 50,
     clock: () => new Date(Date.now() + shiftMs),
     random: () => 0,
-    onError: () => undefined,
+    onError: (error) => errors.push(error),
+    onAbsent: () => told.push('absent'),
   })
   const running = mirror.run()
   return {
@@ -85,6 +87,7 @@ function open(answer: (path: string) => ApiAnswer | Error) {
     watches,
     told,
     held,
+    errors,
     pass: (ms: number) => (shiftMs += ms),
     answerWith: (next: typeof answer) => (answerOf = next),
     async close() {
@@ -170,6 +173,7 @@ describe('a mirror of a kind', () => {
     await until('it has heard so of every version', () => lab.asked.length > heard + 2)
     assert.deepEqual([...lab.held], ['a'])
     lab.pass(61_000)
+    assert.notEqual(lab.errors.length, 0)
     await until('it is gone', () => lab.held.size === 0)
     assert.equal(lab.mirror.status.absent, true)
   })
@@ -184,6 +188,8 @@ describe('a mirror of a kind', () => {
     ready = 200
     await until('it is believed', () => lab.mirror.status.synced)
     assert.equal(lab.mirror.status.absent, true)
+    // Nobody is alarmed by a kind that was never there, and it is told once.
+    assert.deepEqual([lab.errors, lab.told], [[], ['absent']])
     assert.ok(lab.asked.some((path) => path.includes('/v1alpha1/')))
   })
 

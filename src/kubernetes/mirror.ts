@@ -42,6 +42,8 @@ type Options = Readonly<{
   clock: () => Date
   random: () => number
   onError(error: unknown): void
+  /** Told once when it is believed that the cluster knows no such kind. */
+  onAbsent(): void
 }>
 
 const largestPage = 500
@@ -246,10 +248,12 @@ export class Mirror {
     if (this.#version !== 0) return 0
     this.#missingSince ??= this.#options.clock().getTime()
     if (!this.#absent && !(await this.#isGone())) {
-      this.#options.onError(error)
+      // Of a kind that was never there, this is no failure yet; `status` has it meanwhile.
+      if (this.#stamps.size > 0) this.#options.onError(error)
       return Math.min(this.#pauseMs(), neverMs)
     }
     await this.#replace(new Map())
+    if (!this.#absent) this.#options.onAbsent()
     this.#absent = true
     this.#synced = true
     this.#contact()

@@ -121,6 +121,7 @@ export async function openReplica(lab: KubeLab, wishes: Wishes = {}): Promise<Re
     clock,
     random: Math.random,
     onError: (what, error) => errors.push(`${what}: ${String(error)}`),
+    onAbsent: () => undefined,
   })
   return {
     api,

@@ -50,6 +50,7 @@ describe('admission by a real API server', { skip: withoutOpenssl() }, () => {
       clock: () => new Date(),
       random: Math.random,
       onError: () => undefined,
+      onAbsent: () => undefined,
     })
     shop.make('authority', { extensions: 'ca' })
     shop.make('webhook', {
