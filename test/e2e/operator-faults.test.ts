@@ -524,11 +524,12 @@ describe('an API server that does not answer', () => {
 })
 
 describe('an API server that is stopped and started under load', () => {
-  test('is missed with a clear word, believed no longer than stated, and found again', async (all) => {
+  test('is missed with a clear word, believed no longer than stated, and found again', async (all, t) => {
     const { lab, brief, lasting, token } = all
     // What is known for a minute has to be known from now on.
     const [fresh = ''] = await freshTokens(lab, 1)
     const load = loadOn(brief, token)
+    t.after(load.end)
     const { answers } = load
     let [stoppedAt, startingAt] = [0, 0]
     try {
@@ -541,11 +542,10 @@ describe('an API server that is stopped and started under load', () => {
     } finally {
       startingAt = performance.now()
       await lab.start('apiserver')
-      await until('it is served again', () => answers.at(-1)?.verdict === '200').finally(() =>
-        load.end(),
-      )
+      await until('it is served again', () => answers.at(-1)?.verdict === '200')
     }
 
+    await load.end()
     const verdicts = new Set(answers.map(({ verdict }) => verdict))
     assert.deepEqual([...verdicts].toSorted(), ['200', '503 IDPCommunicationError'])
     const refused = answers.filter(({ verdict }) => verdict !== '200')
