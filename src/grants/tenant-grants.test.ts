@@ -203,7 +203,9 @@ describe('how long it lasts', () => {
   it('is never longer than the token, the tenant, or any of the bindings', () => {
     assert.equal(seconds({}), 3600)
     assert.equal(seconds({ expiresAt: secondsFromNow(600) }), 600)
-    assert.equal(seconds({ expiresAt: secondsFromNow(90_000) }), 43_200)
+    const day = { expiresAt: secondsFromNow(90_000) }
+    assert.equal(seconds({ ...day, request: { durationSeconds: 86_400 } }), 43_200)
+    assert.equal(seconds(day), 3600)
     assert.equal(seconds({ tenants: [{ maxSessionSeconds: 1800 }] }), 1800)
     const bindings = [{ maxSessionSeconds: 2400 }, { maxSessionSeconds: 1200 }]
     assert.equal(seconds({ bindings }), 1200)

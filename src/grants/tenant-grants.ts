@@ -178,19 +178,22 @@ function usableName({ roleSessionName: name }: GrantRequest): string | undefined
 /** The most that the STS of MinIO lets anybody ask for: a year. */
 const mostAskedSeconds = 31_536_000
 
+/** Of who names no duration (operator-sts.md section 1.3). */
+const usualSeconds = 3600
+
 /** The shortest of the longest: what several bindings give together lasts no longer than any of them allows. */
 function lifetimeOf(
   tenant: Tenant,
   bindings: readonly ServiceAccountBinding[],
   { expiresAt }: Principal,
-  { durationSeconds }: GrantRequest,
+  { durationSeconds = usualSeconds }: GrantRequest,
   { limits, clock }: TenantGrantsOptions,
   trace: Trace,
 ): Lifetime {
   const bound = bindings.flatMap((binding) => binding.maxSessionSeconds ?? [])
   const maxSeconds = Math.min(tenant.maxSessionSeconds, ...bound)
   // Who asks for more than there is gets what there is: these clients send fixed wishes and knew no bound.
-  const isWish = durationSeconds !== undefined && durationSeconds <= mostAskedSeconds
+  const isWish = durationSeconds <= mostAskedSeconds
   const asked = isWish ? Math.min(durationSeconds, maxSeconds) : durationSeconds
   const rules = { ...limits, maxSeconds, defaultSeconds: maxSeconds }
   return chooseLifetime(asked, expiresAt, rules, clock(), trace)
