@@ -94,10 +94,10 @@ describe('a service account, proven by a cluster that signs (authentication.k8s.
   it('demands the audience of the API server, and compares it in the answer', async () => {
     const { port, asked } = reviewer(() => ({ ...good, audiences: ['https://kubernetes'] }))
     const verifier = verifierOf(cluster({ reviewer: port }))
-    await assert.rejects(
-      verifier.verify(evidence(issuer.token(claims())), now),
-      code('token_audience'),
-    )
+    await assert.rejects(verifier.verify(evidence(issuer.token(claims())), now), {
+      ...code('token_audience'),
+      message: /project one with audience sts\.min\.io/,
+    })
     assert.deepEqual(asked, [[audience]])
     for (const audiences of [undefined, []]) {
       const old = reviewer(() => ({

@@ -285,11 +285,32 @@ async function judgeHere(
 ): Promise<CheckedClaims> {
   if (settings.mode === 'tokenReview') {
     const issuer = settings.issuer ?? String(token.unproven.iss)
-    return checkClaims(claimsToBeVouchedFor(token), { ...provider, issuer }, now)
+    return check(claimsToBeVouchedFor(token), { ...provider, issuer }, settings, now)
   }
   const { discovery } = await current(settings, keys)
   const signed = await verifyToken(token, await findKey(settings, keys, token))
-  return checkClaims(signed, { ...provider, issuer: discovery.issuer }, now)
+  return check(signed, { ...provider, issuer: discovery.issuer }, settings, now)
+}
+
+/** Who projects a token for the wrong audience is told the right one: it is no secret. */
+function check(
+  signed: Parameters<typeof checkClaims>[0],
+  expected: Parameters<typeof checkClaims>[1],
+  cluster: Cluster,
+  now: Date,
+): CheckedClaims {
+  try {
+    return checkClaims(signed, expected, now)
+  } catch (error) {
+    const isForOthers = error instanceof IdentityError && error.code === 'token_audience'
+    throw isForOthers ? wrongAudience(cluster) : error
+  }
+}
+
+function wrongAudience({ audiences }: Cluster): IdentityError {
+  const wanted = audiences.slice(0, 5).join(' or ')
+  const message = `The token is meant for another audience; project one with audience ${wanted}`
+  return new IdentityError('token_audience', message)
 }
 
 async function findKey(settings: Cluster, keys: ProviderKeys, token: UnprovenToken) {
@@ -301,14 +322,11 @@ async function findKey(settings: Cluster, keys: ProviderKeys, token: UnprovenTok
 }
 
 /** Nothing that is absent counts: the API server leaves `authenticated` out when it means no. */
-function checkReview(
-  review: TokenReview,
-  claims: CheckedClaims,
-  { name, audiences }: Cluster,
-): void {
+function checkReview(review: TokenReview, claims: CheckedClaims, cluster: Cluster): void {
+  const { name, audiences } = cluster
   if (!review.authenticated) throw notVouchedFor({ refusedBy: name })
   if (!review.audiences.some((audience) => audiences.includes(audience))) {
-    throw new IdentityError('token_audience', 'The token is meant for another audience')
+    throw wrongAudience(cluster)
   }
   if (review.username !== claims.subject) {
     throw new IdentityError('token_claims', 'The token and its cluster name two subjects')

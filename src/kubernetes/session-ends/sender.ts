@@ -55,6 +55,8 @@ export class Sender {
       notBefore: performance.now() + this.#pauseMs(failures),
       isSending: false,
     })
+    // Said at the first failure, and then now and then: the metric counts them all.
+    if (failures > 1 && failures % 50 !== 0) return true
     const what = `tenant ${tenant} has not ended ${care.pendingCount} kinds of sessions; it will be asked again`
     this.#options.onError(what, error)
     return true
