@@ -54,7 +54,7 @@ function shown(problems: readonly ResourceProblem[]): string {
   return all.join('; ').slice(0, 2000)
 }
 
-export const served: Verdict = { ready: true, reason: 'Served', message: 'Is in use' }
+export const served: Verdict = { ready: true, reason: 'Served', message: 'Is sound and counts' }
 
 const absent = 'The tenant has no policy '
 
