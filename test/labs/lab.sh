@@ -15,12 +15,16 @@ need() {
   done
   [ ${#missing[@]} = 0 ] && return
   [ "$(id -u)" = 0 ] || fail "not installed, and only root may install: ${missing[*]}"
+  # One lab at a time, since the file below is for all of them.
+  exec 6>"${TMPDIR:-/tmp}/daypass-packages.lock"
+  flock 6
   # A package that brings a service would start it: this asks it not to.
   local ours=''
   [ -e /usr/sbin/policy-rc.d ] || { ours=1; install -m 755 /dev/stdin /usr/sbin/policy-rc.d <<<$'#!/bin/sh\nexit 101'; }
   local result=0
   install_them "${missing[@]}" || { apt-get -qq update && install_them "${missing[@]}"; } || result=1
   [ -z "$ours" ] || rm -f /usr/sbin/policy-rc.d
+  exec 6>&-
   [ $result = 0 ] || fail "apt-get could not install ${missing[*]}"
 }
 install_them() (
