@@ -187,6 +187,8 @@ function clusterName(value: string): string {
   )
 }
 
+const serviceAccount = /^system:serviceaccount:[a-z0-9-]{1,63}:[a-z0-9.-]{1,253}$/
+
 /** A provider with a slip in its name would end nobody's sessions, and look as if it had; so one that is gone is said to be. */
 function providerChecked(
   whose: Whom,
@@ -200,6 +202,8 @@ function providerChecked(
         ? whose.name
         : undefined
   if (provider === undefined || isGone === true) return whose
+  // Clusters are known to the operator that sealed the session, not to this server.
+  if (whose.kind === 'web-identity' && serviceAccount.test(whose.subject)) return whose
   if (knowsProvider?.(provider) ?? true) return whose
   throw new IamError(
     'no_such_entity',
