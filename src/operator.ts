@@ -268,7 +268,10 @@ async function openCore(house: House, ground: Ground) {
       async issue(grant) {
         const bindings = bindingsOf(grant)
         try {
+          // A tenant's own STS may take seconds, and what was decided may be over by then.
+          const decided = directory.versionOf(grant.tenant, bindings)
           const credentials = await targets.issue(grant)
+          if (directory.versionOf(grant.tenant, bindings) !== decided) throw changedMeanwhile()
           status?.used(bindings)
           return credentials
         } catch (error) {
@@ -293,6 +296,12 @@ async function openCore(house: House, ground: Ground) {
 
 function bindingsOf({ source }: Grant): readonly string[] {
   return source.kind === 'binding' ? source.bindings : []
+}
+
+/** Asked again, the new bindings decide. */
+function changedMeanwhile(): ExchangeError {
+  const message = 'What gives these credentials has changed just now; try again'
+  return new ExchangeError('target_unavailable', message, { detail: { retryAfterSeconds: 1 } })
 }
 
 /** Which policy a tenant was found not to have. */

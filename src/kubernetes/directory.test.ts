@@ -57,6 +57,49 @@ const deleting = (object: KubeObject): KubeObject => ({
 })
 const gateway = { target: { gateway: { sessionKeysSecretRef: { name: 'keys' } } } }
 
+describe('the version of what gives credentials', () => {
+  const made = (object: KubeObject, generation: number, uid = 'u1'): KubeObject => ({
+    ...object,
+    metadata: { ...object.metadata, generation, uid },
+  })
+  const id = 'daypass.dev/Binding/store/a'
+  const named = { subjects: [{ namespace: 'shop', serviceAccount: 'web' }], policies: ['own'] }
+  const own: KubeObject = { metadata: { namespace: 'store', name: 'own' }, spec: { document } }
+
+  it('is another one when tenant, binding or policy is another one or gone, and else the same', () => {
+    const { directory, put, remove } = open()
+    const version = () => directory.versionOf('store/main', [id])
+    put('Tenant', made(tenant('store', 'main', gateway), 1))
+    put('Binding', made(binding('store', 'a', named), 1))
+    put('Policy', made(own, 1))
+    const changes: readonly (() => void)[] = [
+      () => put('Tenant', made(tenant('store', 'main', gateway), 2)),
+      () => put('Binding', made(binding('store', 'a', named), 2)),
+      () => put('Binding', made(binding('store', 'a', named), 2, 'made anew')),
+      () => put('Policy', made(own, 2)),
+      () => put('Binding', deleting(made(binding('store', 'a', named), 2))),
+      () => remove('Policy', 'store', 'own'),
+      () => remove('Binding', 'store', 'a'),
+      () => remove('Tenant', 'store', 'main'),
+    ]
+    for (const [at, change] of changes.entries()) {
+      const before = version()
+      assert.equal(version(), before)
+      change()
+      assert.notEqual(version(), before, `change ${at}`)
+    }
+  })
+
+  it('does not know of other bindings, nor of what is written into a status', () => {
+    const { directory, put } = open()
+    put('Binding', made(binding('store', 'a', named), 1))
+    const before = directory.versionOf('store/main', [id])
+    put('Binding', made(binding('store', 'b', named), 1))
+    put('Binding', { ...made(binding('store', 'a', named), 1), status: { lastUsedTime: 'now' } })
+    assert.equal(directory.versionOf('store/main', [id]), before)
+  })
+})
+
 describe('tenants of a namespace', () => {
   it('are ours and those of the MinIO Operator; of the same name, ours', () => {
     const { put, remove, tenants } = open()

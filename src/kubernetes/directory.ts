@@ -126,6 +126,26 @@ export class ClusterDirectory implements TenantDirectory {
     return this.#bindings.get(id)
   }
 
+  /**
+   * Another text when the tenant, one of the bindings or a policy that they name has changed or gone in the meantime.
+   * @param tenant `NAMESPACE/NAME`
+   */
+  versionOf(tenant: string, bindingIds: readonly string[]): string {
+    const [namespace = '', name = ''] = tenant.split('/')
+    const bindings = bindingIds.map((id) => this.#bindings.get(id))
+    const policies = bindings.flatMap((kept) => kept?.parsed.value?.policies ?? [])
+    const versions = [
+      this.#tenants.of(namespace).get(name),
+      this.#minioTenants.of(namespace).get(name),
+      ...bindings,
+      ...policies.map((policy) => this.#policies.get(`${namespace}/${policy}`)),
+    ].map((kept) => {
+      const { uid, generation, deletionTimestamp } = kept?.object.metadata ?? {}
+      return [uid, generation, deletionTimestamp]
+    })
+    return JSON.stringify(versions)
+  }
+
   /** With those that do not count. */
   allBindings(): IterableIterator<Kept<ServiceAccountBinding>> {
     return this.#bindings.values()

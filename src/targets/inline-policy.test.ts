@@ -100,6 +100,16 @@ describe('the one policy that is sent to a tenant (DESIGN section 4)', () => {
     assert.ok(accepted > 500 && allowed > 300, `${accepted} accepted, ${allowed} allowed`)
   })
 
+  it('gives no whole role where all that narrowed it was left out', () => {
+    const roleArn = 'arn:aws:iam:::role/shop'
+    const grant = boundGrant({ bindings: [{ roleArn, policies: ['narrow'] }] })
+    const aws = { ...settings, dialect: 'aws' } as const
+    const source = grant.source as Source
+    assert.throws(() => inlinePolicy(grant, source, [], aws), { code: 'no_policy' })
+    const alone = boundGrant({ bindings: [{ roleArn }] })
+    assert.equal(inlinePolicy(alone, alone.source as Source, [], aws), undefined)
+  })
+
   it('takes no layer that is not one document: several would unite', () => {
     const grant = boundGrant({ bindings: [{ documents: ['{}'] }] })
     const source = { ...(grant.source as Source), documents: [readonly] }

@@ -19,7 +19,9 @@ export function inlinePolicy(
 ): string | undefined {
   const bound = [...named, ...documentsOf(source)]
   const session = sessionDocuments(grant)
-  const byRole = bound.length === 0 && source.roleArn !== undefined
+  // A role whose policies were all left out is another thing than a role alone: they were there to narrow it.
+  const namesNothing = source.names.length === 0 && source.documents.length === 0
+  const byRole = namesNothing && source.roleArn !== undefined
   if (byRole && session.length === 0) return undefined
   if (bound.length === 0 && !byRole) {
     const message = `Nothing is left of what ${bindingsOf(source)} names in tenant ${settings.tenant}`

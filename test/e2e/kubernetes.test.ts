@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { after, before, describe, it, type TestContext } from 'node:test'
@@ -250,6 +253,77 @@ describe('what a pod gets', () => {
     assert.equal((await refusalOf(put('team-b/theirs'))).code, 'AccessDenied')
   })
 })
+
+describe('a tenant with an STS of its own that takes its time', () => {
+  it('gives nothing by a binding that goes while it is asked, and something by one that stays', async (t) => {
+    const all = sceneOf(t)
+    if (all === undefined) return
+    const { lab, operator } = all
+    const { promise: asked, resolve: wasAsked } = Promise.withResolvers<void>()
+    const { promise: released, resolve: release } = Promise.withResolvers<void>()
+    const sts = createServer((request, response) => {
+      request.resume()
+      wasAsked()
+      void released.then(() => response.end(slowAnswer))
+    })
+    sts.listen(0, '127.0.0.1')
+    await once(sts, 'listening')
+    const { port } = sts.address() as AddressInfo
+    try {
+      const tenants = await countKnown(operator, 'tenants')
+      await lab.createNamespace('slow')
+      await lab.apply('secrets', {
+        apiVersion: 'v1',
+        kind: 'Secret',
+        metadata: { name: 'broker', namespace: 'slow' },
+        stringData: { accessKeyId: 'BROKER', secretAccessKey: 'a secret of the broker' },
+      })
+      const assumeRole = {
+        endpoint: `http://127.0.0.1:${port}`,
+        insecureHttp: true,
+        region: 'us-east-1',
+        credentialsSecretRef: { name: 'broker' },
+      }
+      await lab.apply('tenants', resource('Tenant', 'slow', 'main', { target: { assumeRole } }))
+      const statement = { Effect: 'Allow', Action: 's3:GetObject', Resource: 'arn:aws:s3:::a/*' }
+      const known = await countKnown(operator, 'bindings')
+      for (const account of ['web', 'writer']) {
+        const inline = [{ Version: '2012-10-17', Statement: [statement] }]
+        const subjects = [{ namespace: 'shop', serviceAccount: account }]
+        await lab.apply('bindings', resource('Binding', 'slow', account, { subjects, inline }))
+      }
+      const tokens = [all.token, await lab.createToken('shop', 'writer')]
+      await until(async () => (await countKnown(operator, 'bindings')) === known + 2)
+      await until(async () => (await countKnown(operator, 'tenants')) === tenants + 1)
+      const answers = Promise.all(tokens.map((token) => exchange(operator, 'slow', token)))
+      await asked
+      await lab.ask('/apis/daypass.dev/v1/namespaces/slow/bindings/web', { method: 'DELETE' })
+      await until(async () => (await countKnown(operator, 'bindings')) === known + 1)
+      release()
+      const [gone, stays] = await answers
+      assert.deepEqual([gone?.status, gone?.headers['retry-after']], [503, '1'], gone?.text)
+      assert.ok(!gone?.text.includes('SLOWKEY'))
+      assert.equal(stays?.status, 200, stays?.text)
+    } finally {
+      release()
+      sts.close()
+    }
+  })
+})
+
+async function countKnown({ operationsEndpoint }: Operator, kind: string): Promise<number> {
+  const metrics = await (await fetch(`${operationsEndpoint}/metrics`)).text()
+  const line = metrics
+    .split('\n')
+    .find((each) => each.startsWith(`daypass_resources{kind="${kind}"}`))
+  return Number(line?.split(' ')[1])
+}
+
+const slowAnswer =
+  '<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials>' +
+  '<AccessKeyId>SLOWKEY</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>' +
+  `<Expiration>${new Date(Date.now() + 1_800_000).toISOString()}</Expiration>` +
+  '</Credentials></AssumeRoleResult></AssumeRoleResponse>'
 
 describe('whom the operator refuses', () => {
   it('says why, by code and status', async (t) => {
